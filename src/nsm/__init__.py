@@ -1,0 +1,57 @@
+"""National surveys of migrants: from the sampling frame to published estimates.
+
+The names below are the everyday ones; each room holds the rest (`nsm.allocation.sample_size`).
+Nothing heavy is imported until it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from nsm.errors import NsmError, NsmWarning
+
+_HOMES = {
+    "NsmError": "errors",
+    "NsmWarning": "errors",
+}
+_ROOMS = (
+    "allocation",
+    "cli",
+    "condition",
+    "errors",
+    "estimation",
+    "fieldwork",
+    "files",
+    "frame",
+    "indicators",
+    "language",
+    "project",
+    "publication",
+    "questionnaire",
+    "selection",
+    "simulation",
+    "totals",
+    "weighting",
+)
+
+__all__ = ["NsmError", "NsmWarning"]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name, or a room, when it is first used."""
+    if name in _HOMES:
+        value = getattr(import_module(f"nsm.{_HOMES[name]}"), name)
+    elif name in _ROOMS:
+        value = import_module(f"nsm.{name}")
+    else:
+        raise AttributeError(f"module 'nsm' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_HOMES, *_ROOMS, "__version__"})

@@ -1,0 +1,47 @@
+"""The words a user reads, in the user's language.
+
+English text is written where it is said and is its own key; `locale/<language>/*.yaml` maps it to
+the other languages, one file per room. Column names and codes are never translated.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from nsm.errors import OptionError, nearest
+
+SOURCE = "en"
+_LOCALE = Path(__file__).parent / "locale"
+
+
+@cache
+def catalog(language: str) -> dict[str, str]:
+    """Return English text -> text in `language`.
+
+    Raises
+    ------
+    OptionError
+        nsm does not speak `language`.
+    """
+    if language == SOURCE:
+        return {}
+    files = sorted((_LOCALE / language).glob("*.yaml"))
+    if not files or not language.isalpha():
+        known = [SOURCE, *sorted(p.name for p in _LOCALE.iterdir() if p.is_dir())]
+        raise OptionError(
+            "Language {language!r} is not spoken. {hint}",
+            language=language,
+            hint=nearest(language, known),
+        )
+    words: dict[str, str] = {}
+    for file in files:
+        words |= yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    return words
+
+
+def translate(text: str, language: str) -> str:
+    """Return `text` in `language`, or as it is where no translation is kept."""
+    return catalog(language).get(text, text)
