@@ -1,0 +1,261 @@
+"""Estimates of statistics by domain: values, standard errors, intervals, design effects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from nsm.errors import OptionError, nearest
+from nsm.estimation.estimates import Estimates, tidy
+from nsm.estimation.intervals import FOR_OTHERS, FOR_PROPORTIONS, Estimated, limits
+from nsm.estimation.point import (
+    PRESENT,
+    Point,
+    cases_of,
+    count_distinct,
+    degrees_of_freedom,
+    evaluate,
+    everyone,
+    products,
+)
+from nsm.estimation.statistic import Statistic
+from nsm.estimation.variance import covariance
+from nsm.totals import Measure, Totals
+
+if TYPE_CHECKING:
+    from nsm.condition import Condition
+    from nsm.estimation.survey import Survey
+
+
+def estimate(
+    survey: Survey,
+    statistics: Statistic | Sequence[Statistic] | Mapping[str, Statistic],
+    *,
+    by: tuple[str, ...] = (),
+    where: Condition | None = None,
+    margins: bool = False,
+    interval: str | None = None,
+    level: float = 0.95,
+    df: str | float = "domain",
+    deff: str | None = "with",
+) -> Estimates:
+    """Estimate statistics by domain; see `Survey.estimate`."""
+    items = _named(statistics)
+    if deff not in {None, "with", "without"}:
+        raise OptionError("deff={deff!r} is not 'with', 'without' or None.", deff=deff)
+    sets = _domain_sets(by) if margins else [by]
+    rule = _degrees(survey, df)
+    tables, points = [], []
+    for names in sets:
+        point = evaluate(
+            survey,
+            items,
+            by=names,
+            where=where,
+            level=level,
+            df=rule,
+            counted=True,
+            squared=deff is not None,
+        )
+        made = _table(point, rule(point.totals), Precision(interval, level, deff))
+        tables.append(made.assign(**{name: None for name in by if name not in names}))
+        points.append(point)
+    table = pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
+    return Estimates(
+        tidy(table, by),
+        by,
+        level,
+        points[0].totals.unknown,
+        lambda rows: _covariance(points, rows),
+    )
+
+
+def _named(
+    statistics: Statistic | Sequence[Statistic] | Mapping[str, Statistic],
+) -> list[Statistic]:
+    if isinstance(statistics, Statistic):
+        return [statistics]
+    if isinstance(statistics, Mapping):
+        return [statistic.named(name) for name, statistic in statistics.items()]
+    found = list(statistics)
+    wrong = [s for s in found if not isinstance(s, Statistic)]
+    if wrong or not found:
+        raise OptionError(
+            "{given} is not a statistic. Give nsm.total(...), nsm.mean(...) or an expression of "
+            "them.",
+            given=wrong[0] if wrong else "An empty list",
+        )
+    return found
+
+
+def _domain_sets(by: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [names for size in range(len(by), -1, -1) for names in combinations(by, size)]
+
+
+class Precision(NamedTuple):
+    """Which intervals and design effects are wanted."""
+
+    interval: str | None
+    level: float
+    deff: str | None
+
+
+def _table(point: Point, degrees: np.ndarray, precision: Precision) -> pd.DataFrame:
+    values, variance = point.values, point.variances()
+    columns = [
+        _one(point, s, values[:, s], variance[:, s], degrees=degrees, precision=precision)
+        for s in range(len(point.statistics))
+    ]
+    stacked = {
+        name: np.stack([column[name] for column in columns], axis=1).ravel() for name in columns[0]
+    }
+    labels = point.totals.labels.loc[
+        point.totals.labels.index.repeat(len(point.statistics))
+    ].reset_index(drop=True)
+    return labels.assign(**stacked)
+
+
+def _one(
+    point: Point,
+    s: int,
+    value: np.ndarray,
+    variance: np.ndarray,
+    *,
+    degrees: np.ndarray,
+    precision: Precision,
+) -> dict[str, np.ndarray]:
+    """Return the columns of one statistic, each (domains,)."""
+    item, label = point.statistics[s], point.statistics[s].name
+    coarse = point.totals.coarse
+    n = coarse[Measure(item.counted, "count")]
+    empty = coarse[PRESENT] == 0
+    value = np.where(empty & (label.statistic not in {"total", "count"}), np.nan, value)
+    undefined = ~np.isfinite(value) | empty
+    value = np.where(np.isfinite(value), value, np.nan)
+    effect = np.full(len(value), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        se = np.where(undefined, np.nan, np.sqrt(np.maximum(variance, 0.0)))
+        cv = np.where(value != 0, se / np.abs(value), np.nan)
+        if precision.deff is not None:
+            effect = np.where(undefined, np.nan, variance / _srs_variance(point, s, precision.deff))
+    kind = _interval(item, precision.interval)
+    low, high = point.limits[s] or limits(Estimated(value, se, degrees, n), kind, precision.level)
+    edge = (label.statistic == "proportion") & ((value == 0) | (value == 1)) & ~undefined
+    note = np.full(len(value), None, object)
+    note[edge & (kind == "logit")] = "interval: Korn-Graubard"
+    note[~empty & undefined] = "no unit in the denominator"
+    note[~undefined & (degrees <= 0)] = "no degrees of freedom"
+    note[empty] = "no unit in the domain"
+    return {
+        "variable": np.full(len(value), label.variable, object),
+        "statistic": np.full(len(value), label.statistic, object),
+        "category": np.full(len(value), label.category, object),
+        "order": np.full(len(value), np.nan if label.order is None else label.order),
+        "estimate": value,
+        "se": se,
+        "cv": cv,
+        "lower": low,
+        "upper": high,
+        "df": np.where(empty, np.nan, degrees),
+        "deff": np.where(np.isfinite(effect), effect, np.nan),
+        "n": n,
+        "cases": coarse[cases_of(item)],
+        "psus": _psus(point, cases_of(item)),
+        "note": note,
+    }
+
+
+def _interval(item: Statistic, interval: str | None) -> str:
+    proportion = item.name.statistic == "proportion"
+    allowed = FOR_PROPORTIONS if proportion else FOR_OTHERS
+    kind = interval or ("logit" if proportion else "t")
+    if kind not in allowed:
+        raise OptionError(
+            "interval={kind!r} does not serve a {statistic}. {hint}",
+            kind=kind,
+            statistic=item.name.statistic,
+            hint=nearest(kind, allowed),
+        )
+    return kind
+
+
+def _degrees(survey: Survey, df: str | float) -> Callable[[Totals], np.ndarray]:
+    """Return the rule that gives degrees of freedom by domain."""
+    design = survey.design
+    if df == "domain":
+        return lambda totals: degrees_of_freedom(totals, design)
+    if df == "design":
+        whole = float(design.psus - len(np.unique(design.stratum)))
+        return lambda totals: np.full(len(totals), whole)
+    if isinstance(df, str):
+        raise OptionError(
+            "df={df!r} is not known. {hint}", df=df, hint=nearest(df, ("domain", "design"))
+        )
+    return lambda totals: np.full(len(totals), float(df))
+
+
+def _psus(point: Point, measure: Measure) -> np.ndarray:
+    """Return the number of PSUs with cases (domains,)."""
+    totals, design = point.totals, point.survey.design
+    psu, cases = design.psu[totals.unit], totals.fine[measure] > 0
+    return count_distinct(totals.domain, psu, cases, point.domains, design.psus)[0]
+
+
+def _srs_variance(point: Point, s: int, deff: str) -> np.ndarray:
+    """Return the variance under simple random sampling of the same size (domains,).
+
+    That of a domain's count is against a sample of everyone.
+    """
+    item, coarse, slopes = point.statistics[s], point.totals.coarse, point.linear[s].slopes
+    observed = everyone(item)
+    size, population = coarse[Measure(observed, "count")], coarse[Measure(observed)]
+    squares = np.zeros(point.domains)
+    for first, second, product in products(list(slopes)):
+        twice = 1.0 if first == second else 2.0
+        squares += twice * slopes[first] * slopes[second] * coarse[Measure(product)]
+    level = sum(slopes[term] * coarse[Measure(term, fine=True)] for term in slopes)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = population * squares - level**2
+        constant = spread <= 1e-12 * population * squares
+        if constant.any() and item.name.statistic == "count":
+            whole = np.broadcast_to(point.survey.weights.sum(), len(spread))
+            size = np.where(constant, np.count_nonzero(point.survey.weights), size)
+            population = np.where(constant, whole, population)
+            spread = population * squares - level**2
+        spread = np.where(spread > 1e-12 * population * squares, spread, np.nan)
+        variance = spread / (size - 1)
+        if deff == "without":
+            correction = (population - size) / population
+            variance = np.where(correction > 0, variance * correction, np.nan)
+    return variance
+
+
+def _covariance(points: Sequence[Point], rows: np.ndarray) -> np.ndarray:
+    """Return the covariance of rows of the table, numbered through all sets of domains."""
+    scores = []
+    start = 0
+    for point in points:
+        width = len(point.statistics)
+        end = start + point.domains * width
+        mine = rows[(rows >= start) & (rows < end)] - start
+        scores.append(_dense_scores(point, mine // width, mine % width))
+        start = end
+    survey = points[0].survey
+    order = np.argsort(np.argsort(rows, kind="stable"), kind="stable")
+    matrix = covariance(
+        np.concatenate(scores, axis=1), survey.design.stages, survey.design.declaration.single_psu
+    )
+    return matrix[np.ix_(order, order)]
+
+
+def _dense_scores(point: Point, domains: np.ndarray, statistics: np.ndarray) -> np.ndarray:
+    scores = point.scores()
+    dense = np.zeros((point.survey.design.units, len(domains)))
+    for k, (d, s) in enumerate(zip(domains, statistics, strict=True)):
+        mine = scores.domain == d
+        np.add.at(dense[:, k], scores.unit[mine], scores.value[mine, s])
+    return dense

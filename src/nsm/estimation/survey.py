@@ -1,0 +1,441 @@
+"""The survey: microdata, the design it was drawn by, and the weighting steps it went through."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from nsm.errors import DesignError, FileError, KeyColumnError, ValueInColumnError
+from nsm.estimation.design import Design, SinglePsu, compile_design, declare, probabilities
+from nsm.estimation.influence import Adjustment
+from nsm.estimation.statistic import Missing, Statistic, count, mean, ratio, total
+from nsm.files import local_path, read_table
+from nsm.totals import Memory
+
+if TYPE_CHECKING:
+    from nsm.estimation.estimates import Estimates
+
+By = str | Sequence[str] | None
+Where = "str | Condition | None"
+
+
+@dataclass(frozen=True)
+class Level:
+    """A table above that of the survey: areas above dwellings, dwellings above persons.
+
+    Parameters
+    ----------
+    table
+        Its rows, those without rows below too.
+    unit
+        Finest sampling unit of each row (rows,).
+    remaining
+        Product of the fractions drawn down to each row, 0 if any was with replacement (rows,).
+    link
+        Row of the table above that holds each row (rows,); None at the top.
+    """
+
+    table: Memory
+    unit: np.ndarray
+    remaining: np.ndarray
+    link: np.ndarray | None = None
+
+
+class Survey:
+    """Microdata with the design by which they were drawn.
+
+    Parameters
+    ----------
+    data
+        A pandas, Polars or pyarrow table, or the path of a local Parquet or CSV file.
+    weight
+        Column of weights. Without it they follow from `fpc` or `probability`.
+    stratum, psu, fpc
+        Columns, one for each stage, PSUs first. `fpc` holds population counts (>= 1) or fractions
+        (<= 1); null, 0 or infinite means with replacement.
+    certainty
+        Column that marks self-representing PSUs, whose variance comes from the next stage.
+    probability, pps
+        Column with the inclusion probability of the PSUs, and how their variance without
+        replacement is approximated: `brewer`, `overton`, `hartley-rao`.
+    joint, joint_variance
+        Matrix of joint inclusion probabilities of the PSUs in the order of their first rows, and
+        the estimator: `ht` (Horvitz-Thompson) or `yg` (Yates-Grundy).
+    single_psu
+        What a stratum with one PSU means: `refuse`, `certainty`, `adjust`, `average`, `remove`.
+
+    Raises
+    ------
+    ColumnError, DesignError, OptionError, ValueInColumnError
+        What is declared is not in the data, or does not fit it.
+
+    Examples
+    --------
+    >>> import nsm, pandas as pd
+    >>> t = pd.DataFrame({"y": [1.0, 3.0, 2.0, 6.0], "psu": [1, 2, 3, 4], "w": [10, 10, 10, 10]})
+    >>> nsm.Survey(t, weight="w", psu="psu").total("y").table[["estimate", "se"]].round(2)
+       estimate     se
+    0     120.0  43.2
+    """
+
+    levels: tuple[Level, ...]
+    design: Design
+    base: np.ndarray
+    weights: np.ndarray
+    adjustments: tuple[Adjustment, ...]
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        weight: str | None = None,
+        stratum: str | Sequence[str | None] | None = None,
+        psu: str | Sequence[str] | None = None,
+        fpc: str | Sequence[str | None] | None = None,
+        certainty: str | None = None,
+        probability: str | None = None,
+        pps: str | None = None,
+        joint: Any = None,
+        joint_variance: str = "ht",
+        single_psu: SinglePsu = "refuse",
+    ) -> None:
+        table = _opened(data)
+        declaration = declare(
+            weight,
+            stratum,
+            psu,
+            fpc,
+            certainty=certainty,
+            probability=probability,
+            pps=pps,
+            joint_variance=joint_variance,
+            single_psu=single_psu,
+        )
+        design = compile_design(table, declaration)
+        if pps in {"overton", "hartley-rao"} or joint is not None:
+            from nsm.estimation.pps import with_joint
+
+            design = with_joint(table, design, joint)
+        weights = _weights(table, design)
+        vars(self).update(
+            levels=(Level(table, design.unit, _drawn(design)[design.unit]),),
+            design=design,
+            base=weights,
+            weights=weights,
+            adjustments=(),
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A survey is frozen: {name!r} cannot be set.")
+
+    def having(self, **fields: object) -> Self:
+        """Return a copy with other fields; for the rooms that make surveys from surveys."""
+        made = copy.copy(self)
+        vars(made).update(fields)
+        return made
+
+    @property
+    def table(self) -> Memory:
+        """Its rows."""
+        return self.levels[-1].table
+
+    @property
+    def unit(self) -> np.ndarray:
+        """Finest sampling unit of each row (rows,)."""
+        return self.levels[-1].unit
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def __repr__(self) -> str:
+        return f"<Survey of {len(self):,} rows, {self.design.psus:,} PSUs>"
+
+    def with_columns(self, columns: Mapping[str, np.ndarray]) -> Self:
+        """Return the survey with more columns, each (rows,)."""
+        last = self.levels[-1]
+        level = Level(last.table.with_columns(columns), last.unit, last.remaining, last.link)
+        return self.having(levels=(*self.levels[:-1], level))
+
+    def link(self, level: int) -> np.ndarray:
+        """Return, for each row, its row in the table of `level` (rows,)."""
+        rows = np.arange(len(self))
+        for k in range(len(self.levels) - 1, level, -1):
+            above = self.levels[k].link
+            rows = rows if above is None else above[rows]
+        return rows
+
+    def adjusted(self, adjustment: Adjustment) -> Self:
+        """Return the survey after a weighting step on its rows."""
+        last = self.levels[-1]
+        position = len(self.adjustments)
+        started = adjustment.started()
+        chain = tuple(a.followed(position, started) for a in self.adjustments)
+        remaining = last.remaining
+        if adjustment.phase is not None:
+            remaining = remaining * adjustment.phase.fraction
+        level = Level(last.table, last.unit, remaining, last.link)
+        return self.having(
+            levels=(*self.levels[:-1], level),
+            weights=self.weights * adjustment.factor,
+            adjustments=(*chain, started),
+        )
+
+    def expand(self, data: Any, *, on: str) -> Self:
+        """Return the survey of lower units, which take the upper ones' weights and their variance.
+
+        Parameters
+        ----------
+        data
+            A table or file of the lower units (persons of these households).
+        on
+            Key of the upper units, in both tables.
+
+        Raises
+        ------
+        KeyColumnError
+            A key is repeated above, or unknown below.
+        """
+        lower = _opened(data)
+        above = self.table.series(on)
+        repeated = above[above.duplicated()]
+        if len(repeated):
+            raise KeyColumnError(
+                "{column!r} is repeated in {table}: {count} times ({keys}). It must name one unit.",
+                column=on,
+                table=self.table.name,
+                count=len(repeated),
+                keys=list(repeated),
+            )
+        import pandas as pd
+
+        below = lower.series(on)
+        link = pd.Index(above).get_indexer(pd.Index(below))
+        lost = np.flatnonzero(link < 0)
+        if len(lost):
+            raise KeyColumnError(
+                "{count} rows of {table} have a {column!r} that no unit above has: {keys}. Give "
+                "them their unit, or leave them out on purpose.",
+                count=len(lost),
+                table=lower.name,
+                column=on,
+                keys=list(below.iloc[lost[:6]]),
+            )
+        last = self.levels[-1]
+        level = Level(lower, last.unit[link], last.remaining[link], link)
+        return self.having(
+            levels=(*self.levels, level),
+            weights=self.weights[link],
+            adjustments=tuple(a.expanded(link) for a in self.adjustments),
+        )
+
+    def weighted(self, weighting: Any) -> Self:
+        """Return the survey after the steps of an `nsm.Weighting`."""
+        return weighting.apply(self)
+
+    def nonresponse(
+        self, status: str = "disposition", *, cells: By = None, **options: Any
+    ) -> Survey:
+        """Return the survey of respondents; see `nsm.weighting.Nonresponse`."""
+        from nsm.weighting import Nonresponse
+
+        return Nonresponse(status, _listed(cells), **options).apply(self)
+
+    def calibrate(self, margins: Any, **options: Any) -> Survey:
+        """Return the survey whose totals are the known ones; see `nsm.weighting.Calibration`."""
+        from nsm.weighting import Calibration
+
+        return Calibration(margins, **options).apply(self)
+
+    def poststratify(self, margins: Any, **options: Any) -> Survey:
+        """Return the survey calibrated to one margin; see `nsm.weighting.Calibration`."""
+        from nsm.weighting import poststratification
+
+        return poststratification(margins, **options).apply(self)
+
+    def rake(self, margins: Any, **options: Any) -> Survey:
+        """Return the survey raked to margins; see `nsm.weighting.Calibration`."""
+        from nsm.weighting import Calibration
+
+        return Calibration(margins, "raking", **options).apply(self)
+
+    def reweighted(self, factors: np.ndarray) -> np.ndarray:
+        """Redo every weighting step from other base weights.
+
+        Parameters
+        ----------
+        factors
+            Factors on the base weights of the finest sampling units (units, replicates).
+
+        Returns
+        -------
+        Final weights (rows, replicates).
+        """
+        top = self.levels[0]
+        weights = self.base[:, None] * factors[top.unit]
+        for k, level in enumerate(self.levels):
+            if level.link is not None:
+                weights = weights[level.link]
+            for step in self.adjustments:
+                if step.level == k:
+                    weights = weights * step.refit(weights)
+        return weights
+
+    def estimate(
+        self,
+        statistics: Statistic | Sequence[Statistic] | Mapping[str, Statistic],
+        *,
+        by: By = None,
+        where: Any = None,
+        margins: bool = False,
+        interval: str | None = None,
+        level: float = 0.95,
+        df: str | float = "domain",
+        deff: str | None = "with",
+    ) -> Estimates:
+        """Estimate statistics with their standard errors, by domain.
+
+        Parameters
+        ----------
+        statistics
+            One, several, or several with names.
+        by
+            Columns whose labels, together, are the domains.
+        where
+            Condition that a unit must meet.
+        margins
+            Add the domains of every smaller set of `by`; the columns left out are null.
+        interval
+            `t` (default), `log` for totals; `logit` (default), `korn-graubard`, `wilson`, `normal`
+            for proportions.
+        level
+            Confidence level.
+        df
+            Degrees of freedom: `domain` (PSUs minus strata that hold the domain), `design`, or a
+            number.
+        deff
+            Design effect against simple random sampling `with` or `without` replacement; None saves
+            the sums.
+        """
+        from nsm.estimation.estimate import estimate
+
+        return estimate(
+            self,
+            statistics,
+            by=_listed(by),
+            where=_condition(where),
+            margins=margins,
+            interval=interval,
+            level=level,
+            df=df,
+            deff=deff,
+        )
+
+    def total(
+        self, y: str | Sequence[str], *, missing: Missing = "refuse", **options: Any
+    ) -> Estimates:
+        """Estimate totals; `options` are those of `estimate`."""
+        return self.estimate([total(name, missing=missing) for name in _listed(y)], **options)
+
+    def mean(self, y: str | Sequence[str], **options: Any) -> Estimates:
+        """Estimate means over the units where `y` is observed."""
+        return self.estimate([mean(name) for name in _listed(y)], **options)
+
+    def ratio(self, y: str, x: str, **options: Any) -> Estimates:
+        """Estimate the total of `y` over the total of `x`, where both are observed."""
+        return self.estimate(ratio(y, x), **options)
+
+    def count(self, **options: Any) -> Estimates:
+        """Estimate the number of units in the population."""
+        return self.estimate(count(), **options)
+
+    def proportion(self, column: str, **options: Any) -> Estimates:
+        """Estimate the proportion of each category, over the units where it is observed."""
+        from nsm.estimation.statistic import proportion
+
+        labels = self.table.codes(column).labels
+        return self.estimate([proportion(column, label) for label in labels], **options)
+
+    def variance(self, y: str, **options: Any) -> Estimates:
+        """Estimate the population variance of `y`."""
+        from nsm.estimation.rowwise import variance
+
+        return self.estimate(variance(y), **options)
+
+
+def _listed(names: By) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _condition(where: Any) -> Any:
+    if where is None or not isinstance(where, str):
+        return where
+    from nsm.condition import parse
+
+    return parse(where)
+
+
+def _opened(data: Any) -> Memory:
+    if isinstance(data, Memory):
+        return data
+    if isinstance(data, str | os.PathLike):
+        path = local_path(data)
+        if path.is_dir():
+            raise FileError("{file} is a folder. Give the file of a table.", file=str(path))
+        return Memory(read_table(path), Path(path).name)
+    return Memory(data)
+
+
+def _weights(table: Memory, design: Design) -> np.ndarray:
+    """Return the weights, given or derived.
+
+    Raises
+    ------
+    DesignError, ValueInColumnError
+        There are none, or they are negative, infinite, missing, or all zero.
+    """
+    declaration = design.declaration
+    name = declaration.weight
+    if name is None:
+        if declaration.probability is not None:
+            return 1 / probabilities(table, declaration, design.unit, design.units)[design.unit]
+        drawn = _drawn(design)[design.unit]
+        if (drawn <= 0).any():
+            raise DesignError(
+                "The survey has no weights. Give weight=, or fpc= (fractions or counts at every "
+                "stage) "
+                "or probability=, from which they follow."
+            )
+        return 1 / drawn
+    values, observed = table.number(name)
+    wrong = ~np.isfinite(values) | (values < 0)
+    if observed is not None:
+        wrong |= ~observed
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        raise ValueInColumnError(
+            "Weight {column!r} is negative, infinite or missing in {count} rows of {table} (rows "
+            "{rows}). A unit that does not count has weight 0.",
+            column=name,
+            count=len(rows),
+            table=table.name,
+            rows=[int(i) + 1 for i in rows[:6]],
+        )
+    if not values.any():
+        raise DesignError("All weights {column!r} of {table} are 0.", column=name, table=table.name)
+    return values
+
+
+def _drawn(design: Design) -> np.ndarray:
+    """Return the product of the fractions of all stages, by finest unit (units,)."""
+    drawn = np.ones(design.units)
+    for stage in design.stages:
+        drawn = drawn * stage.fraction[stage.unit]
+    return drawn

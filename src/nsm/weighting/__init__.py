@@ -1,0 +1,10 @@
+"""Weighting: from the probabilities of the sample to weights that hit the census."""
+
+from __future__ import annotations
+
+from nsm.weighting.calibration import Calibration, poststratification
+from nsm.weighting.nonresponse import Nonresponse
+from nsm.weighting.subsample import Subsample
+from nsm.weighting.weighting import Step, Weighting
+
+__all__ = ["Calibration", "Nonresponse", "Step", "Subsample", "Weighting", "poststratification"]

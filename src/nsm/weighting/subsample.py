@@ -1,0 +1,72 @@
+"""A subsample drawn inside the sample, with known probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nsm.errors import ValueInColumnError
+from nsm.estimation.influence import Adjustment, Phase
+
+if TYPE_CHECKING:
+    from nsm.estimation import Survey
+
+
+@dataclass(frozen=True)
+class Subsample:
+    """A step that keeps the units of a subsample and divides their weights by its probabilities.
+
+    Parameters
+    ----------
+    selected
+        Column that marks the units drawn (1 or true).
+    probability
+        Column with the probability of each unit (0-1); 1 for those taken with certainty.
+    stratum
+        Column of groups in which a fixed number was drawn; None: each unit on its own.
+    name
+        What reports call it.
+    """
+
+    selected: str
+    probability: str
+    stratum: str | None = None
+    name: str = "subsample"
+
+    def apply(self, survey: Survey) -> Survey:
+        """Return the survey of the subsample.
+
+        Raises
+        ------
+        ValueInColumnError
+            A selected unit has no probability in (0, 1].
+        """
+        chosen = survey.table.number(self.selected).values != 0
+        values, observed = survey.table.number(self.probability)
+        wrong = chosen & ((values <= 0) | (values > 1))
+        if observed is not None:
+            wrong |= chosen & ~observed
+        if wrong.any():
+            raise ValueInColumnError(
+                "{column!r} is not a probability (0 to 1) for {count} selected units of {table} "
+                "(rows "
+                "{rows}).",
+                column=self.probability,
+                count=int(wrong.sum()),
+                table=survey.table.name,
+                rows=[int(i) + 1 for i in np.flatnonzero(wrong)[:6]],
+            )
+        factor = np.where(chosen, 1 / np.where(values > 0, values, 1.0), 0.0)
+        stratum = None if self.stratum is None else survey.table.codes(self.stratum).codes
+        return survey.adjusted(
+            Adjustment(
+                self.name,
+                len(survey.levels) - 1,
+                survey.weights,
+                factor,
+                lambda before: np.broadcast_to(factor[:, None], before.shape),
+                phase=Phase(np.where(values > 0, values, 1.0), stratum),
+            )
+        )
