@@ -1,0 +1,1 @@
+"""Synthetic populations and repeated surveys: for rehearsal, never for publication."""
