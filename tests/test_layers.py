@@ -33,7 +33,10 @@ ORDER = [
 ]
 
 # Delegates of a noun that a lower room serves: (module, room), imported inside a function.
-DELEGATES: set[tuple[str, str]] = set()
+DELEGATES = {
+    ("estimation/estimates.py", "publication"),
+    ("estimation/survey.py", "weighting"),
+}
 
 
 def modules() -> list[tuple[str, Path]]:

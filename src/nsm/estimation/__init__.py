@@ -3,7 +3,34 @@
 from __future__ import annotations
 
 from nsm.estimation.estimates import Estimates
+from nsm.estimation.inequality import (
+    gini,
+    poverty_gap,
+    poverty_line,
+    poverty_rate,
+    quintile_share_ratio,
+)
+from nsm.estimation.quantile import quantile
+from nsm.estimation.rowwise import correlation, covariance, variance
 from nsm.estimation.statistic import Statistic, count, mean, proportion, ratio, total
 from nsm.estimation.survey import Survey
 
-__all__ = ["Estimates", "Statistic", "Survey", "count", "mean", "proportion", "ratio", "total"]
+__all__ = [
+    "Estimates",
+    "Statistic",
+    "Survey",
+    "correlation",
+    "count",
+    "covariance",
+    "gini",
+    "mean",
+    "poverty_gap",
+    "poverty_line",
+    "poverty_rate",
+    "proportion",
+    "quantile",
+    "quintile_share_ratio",
+    "ratio",
+    "total",
+    "variance",
+]

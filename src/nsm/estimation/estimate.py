@@ -22,6 +22,7 @@ from nsm.estimation.point import (
     everyone,
     products,
 )
+from nsm.estimation.repeated import column_degrees
 from nsm.estimation.statistic import Statistic
 from nsm.estimation.variance import covariance
 from nsm.totals import Measure, Totals
@@ -48,7 +49,7 @@ def estimate(
     if deff not in {None, "with", "without"}:
         raise OptionError("deff={deff!r} is not 'with', 'without' or None.", deff=deff)
     sets = _domain_sets(by) if margins else [by]
-    rule = _degrees(survey, df)
+    rule = _degrees(survey, df, where)
     tables, points = [], []
     for names in sets:
         point = evaluate(
@@ -183,19 +184,27 @@ def _interval(item: Statistic, interval: str | None) -> str:
     return kind
 
 
-def _degrees(survey: Survey, df: str | float) -> Callable[[Totals], np.ndarray]:
+def _degrees(
+    survey: Survey, df: str | float, where: Condition | None
+) -> Callable[[Totals], np.ndarray]:
     """Return the rule that gives degrees of freedom by domain."""
     design = survey.design
-    if df == "domain":
-        return lambda totals: degrees_of_freedom(totals, design)
-    if df == "design":
-        whole = float(design.psus - len(np.unique(design.stratum)))
-        return lambda totals: np.full(len(totals), whole)
-    if isinstance(df, str):
+    columns = survey.replication is not None and survey.replication.factors is None
+    if not isinstance(df, str):
+        return lambda totals: np.full(len(totals), float(df))
+    if df not in {"domain", "design"}:
         raise OptionError(
             "df={df!r} is not known. {hint}", df=df, hint=nearest(df, ("domain", "design"))
         )
-    return lambda totals: np.full(len(totals), float(df))
+    if df == "domain":
+        if columns:
+            return lambda totals: column_degrees(survey, tuple(totals.labels.columns), where)
+        return lambda totals: degrees_of_freedom(totals, design)
+    if columns:
+        whole = float(column_degrees(survey, (), None)[0])
+    else:
+        whole = float(design.psus - len(np.unique(design.stratum)))
+    return lambda totals: np.full(len(totals), whole)
 
 
 def _psus(point: Point, measure: Measure) -> np.ndarray:
@@ -236,26 +245,37 @@ def _srs_variance(point: Point, s: int, deff: str) -> np.ndarray:
 
 def _covariance(points: Sequence[Point], rows: np.ndarray) -> np.ndarray:
     """Return the covariance of rows of the table, numbered through all sets of domains."""
-    scores = []
-    start = 0
+    survey = points[0].survey
+    pick = _replicate_deviations if survey.replication is not None else _dense_scores
+    parts, start = [], 0
     for point in points:
         width = len(point.statistics)
         end = start + point.domains * width
         mine = rows[(rows >= start) & (rows < end)] - start
-        scores.append(_dense_scores(point, mine // width, mine % width))
+        parts.append(pick(point, mine // width, mine % width))
         start = end
-    survey = points[0].survey
+    columns = np.concatenate(parts, axis=1)
+    if survey.replication is not None:
+        matrix = columns.T @ columns
+    else:
+        matrix = covariance(columns, survey.design.stages, survey.design.declaration.single_psu)
     order = np.argsort(np.argsort(rows, kind="stable"), kind="stable")
-    matrix = covariance(
-        np.concatenate(scores, axis=1), survey.design.stages, survey.design.declaration.single_psu
-    )
     return matrix[np.ix_(order, order)]
 
 
 def _dense_scores(point: Point, domains: np.ndarray, statistics: np.ndarray) -> np.ndarray:
+    """Return the scores of chosen estimates (finest units, estimates)."""
     scores = point.scores()
     dense = np.zeros((point.survey.design.units, len(domains)))
     for k, (d, s) in enumerate(zip(domains, statistics, strict=True)):
         mine = scores.domain == d
         np.add.at(dense[:, k], scores.unit[mine], scores.value[mine, s])
     return dense
+
+
+def _replicate_deviations(point: Point, domains: np.ndarray, statistics: np.ndarray) -> np.ndarray:
+    """Return the scaled deviations of chosen estimates (replicates, estimates)."""
+    replication = point.survey.replication
+    assert replication is not None  # noqa: S101 (the caller has looked)
+    deviations = replication.deviations(point.replicates(), point.values)
+    return deviations[domains, statistics].T

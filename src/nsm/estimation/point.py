@@ -41,6 +41,8 @@ class Point:
         Value and slopes of each statistic.
     limits
         Confidence limits that a statistic made itself, each (domains,).
+    made
+        What statistics made of the rows.
     """
 
     survey: Survey
@@ -49,7 +51,8 @@ class Point:
     statistics: tuple[Statistic, ...]
     totals: Totals
     linear: tuple[Linear, ...]
-    limits: tuple[tuple[np.ndarray, np.ndarray] | None, ...] = ()
+    limits: tuple[tuple[np.ndarray, np.ndarray] | None, ...]
+    made: Mapping[Statistic, Made]
 
     @property
     def domains(self) -> int:
@@ -108,6 +111,8 @@ class Point:
     def variances(self) -> np.ndarray:
         """Variances (domains, statistics)."""
         survey = self.survey
+        if survey.replication is not None:
+            return survey.replication.variance(self.replicates(), self.values)
         result = variances(
             self.scores(), survey.design.stages, survey.design.declaration.single_psu
         )
@@ -115,6 +120,12 @@ class Point:
             if step.phase is not None and (survey.levels[step.level].remaining > 0).any():
                 result = result + self._phase_variances(m)
         return result
+
+    def replicates(self) -> np.ndarray:
+        """Values in each replicate (domains, statistics, replicates)."""
+        from nsm.estimation.repeated import replicate_values
+
+        return replicate_values(self)
 
     def _phase_variances(self, m: int) -> np.ndarray:
         """Variance of a phase inside the sample: a stage of its own, below those of the design."""
@@ -260,7 +271,7 @@ def evaluate(
     at = {leaf: _linear(leaf, made, totals) for leaf in leaves}
     linear = tuple(s.linearize(at) for s in statistics)
     limits = tuple(made[s].limits if s in made else None for s in statistics)
-    return Point(survey, by, where, statistics, totals, linear, limits)
+    return Point(survey, by, where, statistics, totals, linear, limits, made)
 
 
 PRESENT = Measure(Term(), "count", fine=True)
@@ -331,7 +342,9 @@ def _made(
         where=where,
     )
     degrees = degrees_of_freedom(totals, design) if df is None else df(totals)
-    rows = Rows(survey, by, where, groups.domain - 1, len(groups.labels), level, degrees)
+    rows = Rows(
+        survey, survey.weights, by, where, groups.domain - 1, len(groups.labels), level, degrees
+    )
     made: dict[Statistic, Made] = {
         leaf: leaf.make(rows, f"{leaf.text} #{k}") for k, leaf in enumerate(wanted)
     }

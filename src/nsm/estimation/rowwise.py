@@ -34,6 +34,8 @@ class Rows:
 
     Parameters
     ----------
+    weight
+        Weights (rows,).
     domain
         Domain of each row, from 0; -1 outside (rows,).
     domains
@@ -45,6 +47,7 @@ class Rows:
     """
 
     survey: Survey
+    weight: np.ndarray
     by: tuple[str, ...]
     where: Condition | None
     domain: np.ndarray
@@ -52,14 +55,9 @@ class Rows:
     level: float
     df: np.ndarray
 
-    @property
-    def weight(self) -> np.ndarray:
-        """Weights (rows,)."""
-        return self.survey.weights
-
     def observed(self, *names: str) -> np.ndarray:
         """Tell which rows are in a domain, have weight, and have all columns (rows,)."""
-        inside = (self.domain >= 0) & (self.weight != 0)
+        inside = (self.domain >= 0) & (self.survey.weights != 0)
         for name in names:
             mask = self.survey.table.observed(name)
             if mask is not None:
@@ -114,7 +112,8 @@ class Made:
         value = inner.value if self.value is None else self.value
         if self.slope is None:
             return Linear(value, inner.slopes)
-        return Linear(value, {term: s * self.slope for term, s in inner.slopes.items()})
+        with np.errstate(invalid="ignore"):
+            return Linear(value, {term: s * self.slope for term, s in inner.slopes.items()})
 
 
 @dataclass(frozen=True)
@@ -159,6 +158,15 @@ class Rowwise(Statistic):
         """Look at the rows; made columns start with `name`."""
         raise NotImplementedError
 
+    @property
+    def recomputed(self) -> bool:
+        """Whether replicates compute it anew, rather than through its slopes."""
+        return True
+
+    def recompute(self, rows: Rows) -> np.ndarray:
+        """Return the value for the weights of `rows` (domains,)."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
 class Covariance(Rowwise):
@@ -181,6 +189,17 @@ class Covariance(Rowwise):
             scaled = deviations[0] * deviations[1] * rows.at(n / (n - 1.0))
         product[inside] = scaled[inside]
         return Made({name: product}, mean(name))
+
+    def recompute(self, rows: Rows) -> np.ndarray:
+        """Return the covariance for the weights of `rows`; n stays that of the sample."""
+        table, inside = rows.survey.table, rows.observed(*self.columns)
+        x, y = (table.number(name).values for name in (self.first, self.second))
+        n = np.bincount(rows.domain[inside], minlength=rows.domains)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            size = rows.sums(rows.weight, inside)
+            centers = [rows.sums(rows.weight * v, inside) / size for v in (x, y)]
+            product = (x - rows.at(centers[0])) * (y - rows.at(centers[1]))
+            return rows.sums(rows.weight * product, inside) / size * n / (n - 1.0)
 
 
 def variance(y: str) -> Statistic:

@@ -14,6 +14,7 @@ import numpy as np
 from nsm.errors import DesignError, FileError, KeyColumnError, ValueInColumnError
 from nsm.estimation.design import Design, SinglePsu, compile_design, declare, probabilities
 from nsm.estimation.influence import Adjustment
+from nsm.estimation.replicate import Replication
 from nsm.estimation.statistic import Missing, Statistic, count, mean, ratio, total
 from nsm.files import local_path, read_table
 from nsm.totals import Memory
@@ -67,6 +68,10 @@ class Survey:
     joint, joint_variance
         Matrix of joint inclusion probabilities of the PSUs in the order of their first rows, and
         the estimator: `ht` (Horvitz-Thompson) or `yg` (Yates-Grundy).
+    replicates, replication, scale, rscales, rho, mse
+        Columns of replicate weights (names, or a pattern such as `rw_*`), and how they were made:
+        `brr`, `fay` (with `rho`), `jk1`, `jkn` (with `rscales`), `bootstrap`, `sdr`, `acs`,
+        `custom` (with `scale`, `rscales`); `mse` centers at the estimate.
     single_psu
         What a stratum with one PSU means: `refuse`, `certainty`, `adjust`, `average`, `remove`.
 
@@ -89,6 +94,7 @@ class Survey:
     base: np.ndarray
     weights: np.ndarray
     adjustments: tuple[Adjustment, ...]
+    replication: Replication | None
 
     def __init__(
         self,
@@ -103,6 +109,12 @@ class Survey:
         pps: str | None = None,
         joint: Any = None,
         joint_variance: str = "ht",
+        replicates: str | Sequence[str] | None = None,
+        replication: str | None = None,
+        scale: float | None = None,
+        rscales: Sequence[float] | None = None,
+        rho: float | None = None,
+        mse: bool = False,
         single_psu: SinglePsu = "refuse",
     ) -> None:
         table = _opened(data)
@@ -121,14 +133,28 @@ class Survey:
         if pps in {"overton", "hartley-rao"} or joint is not None:
             from nsm.estimation.pps import with_joint
 
-            design = with_joint(table, design, joint)
+            design = with_joint(design, joint)
         weights = _weights(table, design)
+        columns = None
+        if replicates is not None:
+            from nsm.estimation.replicate import from_columns
+
+            columns = from_columns(
+                table,
+                replicates,
+                replication or "custom",
+                scale=scale,
+                rscales=rscales,
+                rho=rho,
+                mse=mse,
+            )
         vars(self).update(
             levels=(Level(table, design.unit, _drawn(design)[design.unit]),),
             design=design,
             base=weights,
             weights=weights,
             adjustments=(),
+            replication=columns,
         )
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -238,6 +264,23 @@ class Survey:
         """Return the survey after the steps of an `nsm.Weighting`."""
         return weighting.apply(self)
 
+    def replicate(
+        self,
+        method: str = "bootstrap",
+        *,
+        count: int | None = None,
+        seed: int | None = None,
+        rho: float = 0.5,
+    ) -> Self:
+        """Return the survey with replicates of its design; see `replicate.replicated`.
+
+        Every weighting step, of before and after, is redone in each replicate.
+        """
+        from nsm.estimation.replicate import replicated
+
+        made = replicated(self.design, method, count=count, seed=seed, rho=rho)
+        return self.having(replication=made)
+
     def nonresponse(
         self, status: str = "disposition", *, cells: By = None, **options: Any
     ) -> Survey:
@@ -264,20 +307,19 @@ class Survey:
 
         return Calibration(margins, "raking", **options).apply(self)
 
-    def reweighted(self, factors: np.ndarray) -> np.ndarray:
+    def redone(self, base: np.ndarray) -> np.ndarray:
         """Redo every weighting step from other base weights.
 
         Parameters
         ----------
-        factors
-            Factors on the base weights of the finest sampling units (units, replicates).
+        base
+            Base weights of the rows of the first table (rows there, replicates).
 
         Returns
         -------
         Final weights (rows, replicates).
         """
-        top = self.levels[0]
-        weights = self.base[:, None] * factors[top.unit]
+        weights = base
         for k, level in enumerate(self.levels):
             if level.link is not None:
                 weights = weights[level.link]
@@ -360,6 +402,21 @@ class Survey:
 
         labels = self.table.codes(column).labels
         return self.estimate([proportion(column, label) for label in labels], **options)
+
+    def quantile(
+        self,
+        y: str | Sequence[str],
+        orders: float | Sequence[float] = 0.5,
+        *,
+        rule: str = "math",
+        interval: str = "mean",
+        **options: Any,
+    ) -> Estimates:
+        """Estimate quantiles; see `nsm.quantile` for rules and intervals."""
+        from nsm.estimation.quantile import quantiles
+
+        listed = [orders] if isinstance(orders, float | int) else list(orders)
+        return self.estimate(quantiles(_listed(y), listed, rule=rule, interval=interval), **options)
 
     def variance(self, y: str, **options: Any) -> Estimates:
         """Estimate the population variance of `y`."""

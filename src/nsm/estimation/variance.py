@@ -119,7 +119,7 @@ def _stage_variances(scores: Scores, stage: Stage, policy: SinglePsu) -> np.ndar
             overall = np.bincount(scores.domain, value, scores.domains) / stage.units
             center = np.where(np.tile(alone, scores.domains), np.repeat(overall, strata), center)
         squares = np.bincount(cell, weight * (value - center[cell]) ** 2, cells)
-        squares += np.maximum(absent, 0.0) * center**2
+        squares = squares + np.maximum(absent, 0.0) * center**2
         result[:, s] = squares.reshape(scores.domains, strata).sum(axis=1)
     if policy == "average" and alone.any():
         present = np.bincount(cell, minlength=cells).reshape(scores.domains, strata) > 0

@@ -38,7 +38,11 @@ def response_classes(
     answered = np.bincount(cell[respondent & eligible], minlength=len(labels)).astype(int)
     wanted = np.bincount(cell[eligible], minlength=len(labels))
     # Bins of cells in order: (prefix, cells, respondents).
-    bins = [(tuple(label)[:-1], [i], int(answered[i])) for i, label in enumerate(labels) if wanted[i] > 0]
+    bins = [
+        (tuple(label)[:-1], [i], int(answered[i]))
+        for i, label in enumerate(labels)
+        if wanted[i] > 0
+    ]
     for depth in range(len(codes) - 1, -1, -1):
         joined: list[tuple[tuple[int, ...], list[int], int]] = []
         for prefix in dict.fromkeys(b[0][:depth] for b in bins):
