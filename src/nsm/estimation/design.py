@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -107,6 +107,18 @@ class Stage:
         return np.unique(self.stratum[open_units])
 
 
+class QuadraticForm(Protocol):
+    """A variance as a quadratic form of the scores of the finest units."""
+
+    def variances(self, scores: Any) -> np.ndarray:
+        """Return the variance of each domain's totals (domains, statistics)."""
+        ...
+
+    def covariance(self, scores: np.ndarray) -> np.ndarray:
+        """Return the covariance of totals from scores (finest units, statistics)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Design:
     """A compiled design.
@@ -121,6 +133,8 @@ class Design:
         PSU of each finest unit (finest units,), and stratum of each PSU (psus,).
     labels
         Labels of the PSUs, by column (psus,), with their stratum where there is one.
+    form
+        A variance that is not a sum over stages, such as that of two phases.
     """
 
     declaration: Declaration
@@ -129,6 +143,7 @@ class Design:
     psu: np.ndarray
     stratum: np.ndarray
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
+    form: QuadraticForm | None = None
 
     @property
     def units(self) -> int:

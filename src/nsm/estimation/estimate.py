@@ -245,7 +245,7 @@ def _srs_variance(point: Point, s: int, deff: str) -> np.ndarray:
 
 def _covariance(points: Sequence[Point], rows: np.ndarray) -> np.ndarray:
     """Return the covariance of rows of the table, numbered through all sets of domains."""
-    survey = points[0].survey
+    survey, design = points[0].survey, points[0].survey.design
     pick = _replicate_deviations if survey.replication is not None else _dense_scores
     parts, start = [], 0
     for point in points:
@@ -257,8 +257,10 @@ def _covariance(points: Sequence[Point], rows: np.ndarray) -> np.ndarray:
     columns = np.concatenate(parts, axis=1)
     if survey.replication is not None:
         matrix = columns.T @ columns
+    elif design.form is not None:
+        matrix = design.form.covariance(columns)
     else:
-        matrix = covariance(columns, survey.design.stages, survey.design.declaration.single_psu)
+        matrix = covariance(columns, design.stages, design.declaration.single_psu)
     order = np.argsort(np.argsort(rows, kind="stable"), kind="stable")
     return matrix[np.ix_(order, order)]
 

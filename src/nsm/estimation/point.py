@@ -113,9 +113,10 @@ class Point:
         survey = self.survey
         if survey.replication is not None:
             return survey.replication.variance(self.replicates(), self.values)
-        result = variances(
-            self.scores(), survey.design.stages, survey.design.declaration.single_psu
-        )
+        design = survey.design
+        if design.form is not None:
+            return design.form.variances(self.scores())
+        result = variances(self.scores(), design.stages, design.declaration.single_psu)
         for m, step in enumerate(survey.adjustments):
             if step.phase is not None and (survey.levels[step.level].remaining > 0).any():
                 result = result + self._phase_variances(m)

@@ -19,9 +19,9 @@ def with_joint(design: Design, joint: Any) -> Design:
     Parameters
     ----------
     joint
-        Joint inclusion probabilities of the PSUs in the order of their first rows (psus, psus), with
-        their own on the diagonal; a pandas table may instead be indexed by PSU. None: those of the
-        declared approximation.
+        Joint inclusion probabilities of the PSUs in the order of their first rows (psus, psus),
+        with their own on the diagonal; a pandas table may instead be indexed by PSU. None: those
+        of the declared approximation.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def _refuse(joint: np.ndarray) -> None:
     for reason, found in wrong.items():
         if found:
             raise DesignError(
-                "joint= is no matrix of joint inclusion probabilities: it {reason}. A pair that can "
-                "never be drawn leaves the variance without an estimate.",
+                "joint= is no matrix of joint inclusion probabilities: it {reason}. A pair that "
+                "can never be drawn leaves the variance without an estimate.",
                 reason=reason,
             )

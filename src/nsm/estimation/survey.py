@@ -260,6 +260,15 @@ class Survey:
             adjustments=tuple(a.expanded(link) for a in self.adjustments),
         )
 
+    @staticmethod
+    def two_phase(
+        first: Survey, second: Any, *, on: str, method: str = "full", **design: Any
+    ) -> Survey:
+        """Return the survey of a sample of the sample of `first`; see `twophase.two_phase`."""
+        from nsm.estimation.twophase import two_phase
+
+        return two_phase(first, second, on=on, method=method, **design)
+
     def weighted(self, weighting: Any) -> Self:
         """Return the survey after the steps of an `nsm.Weighting`."""
         return weighting.apply(self)
