@@ -38,11 +38,12 @@ def code_list() -> pd.DataFrame:
         {"region": 1, "province": 2, "municipality": 3, "municipal_district": 4}
     )
     code = ["".join(row[:w]) for row, w in zip(parts, width, strict=True)]
+    name = raw["name"].str.replace(r"\s*\(DM\)\s*$", "", regex=True)
     return pd.DataFrame(
         {
             "level": raw["level"].replace("municipal_district", "district").to_numpy(),
             "code": code,
-            "name": raw["name"].str.strip().str.replace(r"\s*\(DM\)$", "", regex=True).to_numpy(),
+            "name": name.str.split().str.join(" ").to_numpy(),
         }
     )
 

@@ -13,8 +13,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nsm.errors import NsmError, NsmWarning
+    from nsm.frame import Frame
 
 _HOMES = {
+    "Frame": "frame",
     "NsmError": "errors",
     "NsmWarning": "errors",
 }
@@ -38,7 +40,7 @@ _ROOMS = (
     "weighting",
 )
 
-__all__ = ["NsmError", "NsmWarning"]
+__all__ = ["Frame", "NsmError", "NsmWarning"]
 
 
 def __getattr__(name: str) -> object:

@@ -13,7 +13,8 @@ import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
+from zipfile import BadZipFile
 
 from nsm.errors import ColumnError, FileError, nearest
 
@@ -65,7 +66,7 @@ def library(name: str) -> Path:
 def read_table(
     path: str | os.PathLike[str],
     columns: Collection[str] | None = None,
-    text: Collection[str] = (),
+    text: Collection[str] | Literal["all"] = (),
 ) -> pd.DataFrame:
     """Read a CSV, Parquet or Excel table.
 
@@ -74,7 +75,7 @@ def read_table(
     columns
         The columns to read; all if None.
     text
-        Columns kept as text, so that codes keep their leading zeros.
+        Columns kept as text, so that codes keep their leading zeros; or all of them.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def read_table(
     import pandas as pd
 
     file = local_path(path)
-    kept = dict.fromkeys(text, "str")
+    kept: Any = "str" if text == "all" else dict.fromkeys(text, "str")
     try:
         match file.suffix.lower():
             case ".csv":
@@ -99,7 +100,7 @@ def read_table(
                     suffix=other,
                     known=READABLE,
                 )
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, BadZipFile) as error:
         raise FileError(
             "{file} cannot be read as {kind}: {reason}",
             file=str(file),

@@ -1,1 +1,23 @@
 """Sampling frames: read, check, roll up, merge and split areas, geometry, prior prevalence."""
+
+from nsm.frame.aging import expected_cvs, persistence
+from nsm.frame.checks import compare, level_sums
+from nsm.frame.frame import Frame
+from nsm.frame.persons import from_persons
+from nsm.frame.places import locate, overlap, with_places
+from nsm.frame.strata import strata_table
+from nsm.frame.versions import changes
+
+__all__ = [
+    "Frame",
+    "changes",
+    "compare",
+    "expected_cvs",
+    "from_persons",
+    "level_sums",
+    "locate",
+    "overlap",
+    "persistence",
+    "strata_table",
+    "with_places",
+]

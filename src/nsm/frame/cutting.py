@@ -104,7 +104,7 @@ def cut(ring: Ring, share: float, seams: Seams, *, aspect: float = 1.0) -> tuple
 
 def match(rings: Iterable[Ring], seams: Seams) -> list[Ring]:
     """Give neighbors the same points on the borders that they share."""
-    resolved = [_with_seams(ring, seams) for ring in rings]
+    resolved = [with_seams(ring, seams) for ring in rings]
     columns: dict[float, set[float]] = defaultdict(set)
     rows: dict[float, set[float]] = defaultdict(set)
     for ring in resolved:
@@ -245,7 +245,8 @@ def _keep(ring: Ring, best: tuple[float, Ring, Ring, Chord], seams: Seams) -> tu
     return one, other
 
 
-def _with_seams(ring: Ring, seams: Seams) -> Ring:
+def with_seams(ring: Ring, seams: Seams) -> Ring:
+    """Insert the points that cuts of neighbors have left on the edges of a ring."""
     out: Ring = []
     for p, q in _edges(ring):
         out.extend(_chain(p, q, seams))

@@ -1,0 +1,75 @@
+"""Findings of a check: what is wrong, how grave, where, how often, with examples.
+
+Codes are stable: a code keeps its meaning for good, and a retired one is not used again.
+
+| codes | about |
+|---|---|
+| F101-F112 | keys, codes and names |
+| F201-F208 | parts and wholes, totals |
+| F301-F309 | sizes and classes |
+| F401-F412 | polygons and points |
+| F501-F503 | coverage against a census |
+| F601-F605 | changes between two versions |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import pandas as pd
+
+from nsm.errors import PREVIEWED
+from nsm.language import translate
+
+COLUMNS = ["code", "severity", "where", "count", "message", "examples"]
+SEVERITY = {"error": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found: `template` with its `values` says it in any language."""
+
+    code: str
+    severity: str
+    where: str
+    count: int
+    template: str
+    values: dict[str, object]
+    examples: tuple[str, ...]
+
+
+def finding(
+    code: str,
+    severity: str,
+    where: str,
+    cases: Sequence[object] | pd.Series,
+    template: str,
+    **values: object,
+) -> list[Finding]:
+    """Return a finding about `cases`, or none if there are none.
+
+    `{count}` in the template stands for their number.
+    """
+    count = len(cases)
+    if not count:
+        return []
+    shown = tuple(str(c) for c in islice(iter(cases), PREVIEWED))
+    return [Finding(code, severity, where, count, template, {"count": count, **values}, shown)]
+
+
+def findings_table(found: Iterable[Finding], language: str = "en") -> pd.DataFrame:
+    """Return findings as a table, the gravest first, then by code and place."""
+    rows = [
+        (f.code, f.severity, f.where, f.count, _said(f, language), ", ".join(f.examples))
+        for f in sorted(found, key=lambda f: (SEVERITY[f.severity], f.code, f.where))
+    ]
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table.astype(
+        {"count": "int64"} | dict.fromkeys([c for c in COLUMNS if c != "count"], "str")
+    )
+
+
+def _said(found: Finding, language: str) -> str:
+    return translate(found.template, language).format(**found.values)
