@@ -13,12 +13,46 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nsm.errors import NsmError, NsmWarning
+    from nsm.estimation import (
+        Estimates,
+        Statistic,
+        Survey,
+        count,
+        gini,
+        mean,
+        poverty_gap,
+        poverty_line,
+        poverty_rate,
+        proportion,
+        quantile,
+        quintile_share_ratio,
+        ratio,
+        total,
+    )
     from nsm.frame import Frame
+    from nsm.questionnaire import Questionnaire
+    from nsm.weighting import Weighting
 
 _HOMES = {
+    "Estimates": "estimation",
     "Frame": "frame",
     "NsmError": "errors",
     "NsmWarning": "errors",
+    "Questionnaire": "questionnaire",
+    "Statistic": "estimation",
+    "Survey": "estimation",
+    "Weighting": "weighting",
+    "count": "estimation",
+    "gini": "estimation",
+    "mean": "estimation",
+    "poverty_gap": "estimation",
+    "poverty_line": "estimation",
+    "poverty_rate": "estimation",
+    "proportion": "estimation",
+    "quantile": "estimation",
+    "quintile_share_ratio": "estimation",
+    "ratio": "estimation",
+    "total": "estimation",
 }
 _ROOMS = (
     "allocation",
@@ -40,7 +74,27 @@ _ROOMS = (
     "weighting",
 )
 
-__all__ = ["Frame", "NsmError", "NsmWarning"]
+__all__ = [
+    "Estimates",
+    "Frame",
+    "NsmError",
+    "NsmWarning",
+    "Questionnaire",
+    "Statistic",
+    "Survey",
+    "Weighting",
+    "count",
+    "gini",
+    "mean",
+    "poverty_gap",
+    "poverty_line",
+    "poverty_rate",
+    "proportion",
+    "quantile",
+    "quintile_share_ratio",
+    "ratio",
+    "total",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -9,7 +9,7 @@ counts. Blank text, null and NaN are one thing: missing. A division by zero is m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,14 +18,14 @@ from nsm.condition.kinds import TESTS, Kind, Scope, check
 from nsm.condition.logic import holds, value
 from nsm.condition.parser import Parser
 from nsm.condition.rows import Python, Rosters, Row
-from nsm.condition.tree import Aggregate, Name, Node, walk, write
+from nsm.condition.tree import Aggregate, And, Literal, Name, Node, Value, rewrite, walk, write
 
 if TYPE_CHECKING:
     import narwhals as nw
 
     from nsm.condition.tables import Narwhals
 
-__all__ = ["Condition", "Kind", "Scope", "parse"]
+__all__ = ["Condition", "Kind", "Scope", "every", "parse"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,22 @@ class Condition:
     def aggregates(self) -> tuple[Aggregate, ...]:
         """The aggregates over rosters."""
         return tuple(node for node in walk(self.tree) if isinstance(node, Aggregate))
+
+    def bind(self, constants: Mapping[str, Value]) -> Condition:
+        """Return the condition with the names of constants replaced by their values.
+
+        Examples
+        --------
+        >>> str(parse("birth_country != home").bind({"home": "DOM"}))
+        'birth_country != "DOM"'
+        """
+
+        def change(node: Node) -> Node:
+            if isinstance(node, Name) and node.name in constants:
+                return Literal(constants[node.name], place=node.place)
+            return node
+
+        return Condition(self.text, rewrite(self.tree, change))
 
     def check(self, scope: Scope, *, boolean: bool | None = None) -> Kind:
         """Return the kind of the value, with the names of `scope`.
@@ -164,6 +180,18 @@ def _names(tree: Node, *, rosters: bool) -> tuple[str, ...]:
 
 def _is_any(tree: Node) -> bool:
     return isinstance(tree, Aggregate) and tree.function == "any"
+
+
+def every(conditions: Iterable[Condition]) -> Condition:
+    """Return the condition that all of `conditions` hold; of none, true."""
+    parts: list[Node] = []
+    for condition in conditions:
+        tree = condition.tree
+        parts.extend(tree.parts if isinstance(tree, And) else (tree,))
+    if not parts:
+        parts.append(Literal(value=True))
+    tree = And(tuple(parts)) if len(parts) > 1 else parts[0]
+    return Condition(write(tree), tree)
 
 
 @lru_cache(maxsize=4096)

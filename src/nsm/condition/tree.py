@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 Value = bool | int | float | str | date
 
@@ -119,6 +120,18 @@ def walk(node: Node, *, rosters: bool = True) -> Iterator[Node]:
     if rosters or not isinstance(node, Aggregate):
         for child in children(node):
             yield from walk(child, rosters=rosters)
+
+
+def rewrite(node: Node, change: Callable[[Node], Node]) -> Node:
+    """Return the tree with `change` applied to every node, from the leaves up."""
+    parts: dict[str, Any] = {}
+    for one in fields(node):
+        value = getattr(node, one.name)
+        if isinstance(value, Node):
+            parts[one.name] = rewrite(value, change)
+        elif isinstance(value, tuple):
+            parts[one.name] = tuple(rewrite(part, change) for part in value)
+    return change(replace(node, **parts) if parts else node)
 
 
 _LOOSE = {Or: 1, And: 2, Not: 3, Compare: 4, In: 4, Missing: 4}
