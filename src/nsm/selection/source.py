@@ -1,0 +1,134 @@
+"""What is drawn from: the rows of a frame in the order of their key, and how many of each stratum."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from nsm.errors import KeyColumnError, OptionError, SelectionError
+from nsm.files import require_columns
+
+ALL = "all"
+
+
+class Source(NamedTuple):
+    """A frame as selection sees it."""
+
+    table: pd.DataFrame
+    key: str
+    hash: str
+
+
+def source(frame: Any, key: str | None = None) -> Source:
+    """Read a `Frame`, or a table with the name of its key, sorted by key.
+
+    Raises
+    ------
+    KeyColumnError
+        The key is not given, missing in rows, or repeated.
+    ColumnError
+        The table has no such column.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        return Source(frame.table, frame.key, frame.hash)
+    key = key or ("area" if "area" in frame.columns else None)
+    if key is None:
+        raise KeyColumnError("Name the column that tells the units apart: key='...'.")
+    require_columns(frame, [key], "The frame")
+    table = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    lost = int(table[key].isna().sum())
+    if lost:
+        raise KeyColumnError("{count} rows of the frame have no {key!r}.", count=lost, key=key)
+    if not table[key].is_monotonic_increasing:
+        table = table.sort_values(key, kind="stable")
+    table = table.reset_index(drop=True)
+    twice = table.loc[(table[key] == table[key].shift()).to_numpy(), key]
+    if len(twice):
+        raise KeyColumnError(
+            "{count} rows of the frame repeat a {key!r}: {units}. Give each unit one row.",
+            count=len(twice),
+            key=key,
+            units=[str(v) for v in twice.iloc[:6]],
+        )
+    return Source(table, key, table_hash(table))
+
+
+def table_hash(table: pd.DataFrame) -> str:
+    """Return a hash of the content that depends neither on the order of rows nor of columns."""
+    ordered = table[sorted(table.columns, key=str)]
+    digest = hashlib.sha256("\0".join(map(str, ordered.columns)).encode())
+    digest.update(np.sort(pd.util.hash_pandas_object(ordered, index=False).to_numpy()).tobytes())
+    return digest.hexdigest()
+
+
+def wanted(plan: Any, strata: Sequence[str] | None) -> dict[str, int]:
+    """Return the number to draw by stratum.
+
+    Parameters
+    ----------
+    plan
+        A `Plan`, a table with `stratum` and `n`, a mapping, or one number.
+    strata
+        The strata of the frame; None if it is drawn as a whole.
+
+    Raises
+    ------
+    SelectionError
+        A stratum is missing from one of the two, or a number is not whole.
+    """
+    if isinstance(plan, int | np.integer):
+        return dict.fromkeys(strata or [ALL], int(plan))
+    if isinstance(plan, Mapping):
+        sizes = pd.Series(dict(plan))
+    else:
+        table = plan if isinstance(plan, pd.DataFrame) else getattr(plan, "table", None)
+        if table is None:
+            raise OptionError(
+                "A plan of type {kind} is not understood. Give the result of nsm.allocate, a table with "
+                "'stratum' and 'n', a mapping from stratum to n, or a whole number.",
+                kind=type(plan).__name__,
+            )
+        require_columns(table, ["stratum", "n"], "The plan")
+        sizes = pd.Series(table["n"].to_numpy(), index=table["stratum"])
+    if strata is None:
+        raise SelectionError("The plan has strata, but no column of strata was named for the frame.")
+    sizes.index = sizes.index.map(str)
+    _same_strata(sizes.index, strata)
+    odd = sizes[(sizes != np.round(sizes)) | (sizes < 0) | sizes.isna()]
+    if len(odd):
+        raise SelectionError(
+            "n is not a whole number from 0 on in {count} strata: {strata}.",
+            count=len(odd),
+            strata=list(odd.index),
+        )
+    return {str(label): int(sizes.loc[label]) for label in strata}
+
+
+def _same_strata(planned: pd.Index, strata: Sequence[str]) -> None:
+    twice = planned[planned.duplicated()].unique()
+    if len(twice):
+        raise SelectionError(
+            "The plan names {count} strata more than once: {strata}.",
+            count=len(twice),
+            strata=list(twice),
+        )
+    unplanned = sorted(set(strata) - set(planned))
+    if unplanned:
+        raise SelectionError(
+            "{count} strata of the frame are not in the plan: {strata}. Give each its n; 0 leaves it "
+            "out on purpose.",
+            count=len(unplanned),
+            strata=unplanned,
+        )
+    unknown = sorted(set(planned) - set(strata))
+    if unknown:
+        raise SelectionError(
+            "{count} strata of the plan have no unit in the frame: {strata}. Make the plan from the "
+            "strata of this frame.",
+            count=len(unknown),
+            strata=unknown,
+        )
