@@ -11,7 +11,7 @@ import pandas as pd
 from nsm.allocation.bethel import Optimum, optimum
 from nsm.allocation.plan import Plan
 from nsm.allocation.problem import Problem
-from nsm.allocation.sizes import by_formula, scaled_to
+from nsm.allocation.sizes import by_formula, scaled_to, whole_within
 from nsm.allocation.strata import (
     checked_strata,
     domain_columns,
@@ -44,6 +44,7 @@ RULES = (
 StrataAt = Callable[[np.ndarray | None], pd.DataFrame]
 
 _ROUNDS = 100
+_PATIENCE = 20
 _SETTLED = 1e-7
 
 
@@ -130,16 +131,12 @@ def allocate(
 
         plan = allocate_two_stage(_only_table(strata), wish)
     else:
-        plan = _settled(strata if callable(strata) else _constant(strata), wish)
+        plan = _settled(strata, wish)
 
     def again(**changes: Any) -> Plan:
         return allocate(strata, **(wish._asdict() | changes))
 
     return Plan(**{k: v for k, v in vars(plan).items() if k != "replan"}, replan=again)
-
-
-def _constant(strata: pd.DataFrame) -> StrataAt:
-    return lambda _n: strata
 
 
 def _only_table(strata: pd.DataFrame | StrataAt) -> pd.DataFrame:
@@ -192,34 +189,42 @@ def _case(strata: pd.DataFrame, wish: Wish) -> _Case:
     return _Case(table, targets, problem_of(table, targets, known), known)
 
 
-def _settled(strata: StrataAt, wish: Wish) -> Plan:
-    """Allocate, look up the strata at that allocation, and again until nothing changes."""
-    case = _case(strata(None), wish)
-    best, scale = _continuous(case, wish)
-    moving = strata(None) is not strata(None)
-    for round_ in range(_ROUNDS if moving else 0):
-        case = _case(strata(best.n), wish)
-        last = best.n
+def _settled(strata: pd.DataFrame | StrataAt, wish: Wish) -> Plan:
+    """Allocate; where strata depend on n, again at that n until nothing changes."""
+    if not callable(strata):
+        case = _case(strata, wish)
         best, scale = _continuous(case, wish)
-        if np.max(np.abs(best.n - last) / np.maximum(last, 1)) < _SETTLED:
-            break
-        if round_ > 20:  # an oscillation dies out when steps are halved
-            best = best._replace(n=(best.n + last) / 2)
-    else:
-        if moving:
-            raise AllocationError(
-                "The allocation does not settle in {rounds} rounds: each one changes the strata it was made "
-                "for. Give fewer strata, or larger minima.",
-                rounds=_ROUNDS,
-            )
-    n, scale = _whole(case, wish, best, scale)
-    for _ in range(_ROUNDS if moving else 0):
+        return _plan(case, wish, _whole(case, wish, best, scale), (best, scale), moving=False)
+    case, best, scale = _fixed_point(strata, wish)
+    n = _whole(case, wish, best, scale)
+    for _ in range(_ROUNDS):
         case = _case(strata(n), wish)
-        more = mended(case.problem, n, scale) if _targeted(wish) else n
+        more = mended(_active(case, wish), n, scale) if _targeted(wish) else n
         if np.array_equal(more, n):
             break
         n = more
-    return _plan(case, wish, n, (best, scale))
+    return _plan(case, wish, n, (best, scale), moving=True)
+
+
+def _fixed_point(strata: StrataAt, wish: Wish) -> tuple[_Case, Optimum, float]:
+    case = _case(strata(None), wish)
+    best, scale = _continuous(case, wish)
+    for round_ in range(_ROUNDS):
+        case = _case(strata(best.n), wish)
+        last = best.n
+        best, scale = _continuous(case, wish)
+        change = np.abs(best.n - last) / np.maximum(last, 1)
+        if np.max(change) < _SETTLED:
+            return case, best, scale
+        if round_ > _PATIENCE:  # an oscillation dies out when steps are halved
+            best = best._replace(n=(best.n + last) / 2)
+    raise AllocationError(
+        "The allocation does not settle in {rounds} rounds: {count} strata still change ({strata}). Merge "
+        "them with others, or give them a minimum.",
+        rounds=_ROUNDS,
+        count=int(np.sum(change >= _SETTLED)),
+        strata=list(case.table.loc[change >= _SETTLED, "stratum"]),
+    )
 
 
 def _targeted(wish: Wish) -> bool:
@@ -254,16 +259,13 @@ def _continuous(case: _Case, wish: Wish) -> tuple[Optimum, float]:
     return scaled_to(problem, amount)
 
 
-def _whole(case: _Case, wish: Wish, best: Optimum, scale: float) -> tuple[np.ndarray, float]:
+def _whole(case: _Case, wish: Wish, best: Optimum, scale: float) -> np.ndarray:
     problem = _active(case, wish)
     if not _optimizes(wish):
-        return by_formula(case.table, problem, wish, _own_moments(case, wish))[1], 1.0
+        return by_formula(case.table, problem, wish, _own_moments(case, wish))[1]
     amount = _amount(wish)
-    n = whole_numbers(problem, best, scale)
     if amount is None:
-        return n, scale
-    from nsm.allocation.sizes import whole_within
-
+        return whole_numbers(problem, best, scale)
     return whole_within(problem, amount, best, scale)
 
 
@@ -309,9 +311,12 @@ def _check_amount(problem: Problem, wish: Wish) -> None:
         )
 
 
-def _plan(case: _Case, wish: Wish, n: np.ndarray, found: tuple[Optimum, float]) -> Plan:
+def _plan(
+    case: _Case, wish: Wish, n: np.ndarray, found: tuple[Optimum, float], *, moving: bool
+) -> Plan:
     best, scale = found
-    optimized = _optimizes(wish) and wish.n is None
+    if _optimizes(wish) and not _targeted(wish):
+        scale = float(np.nanmax(case.problem.cv(n) / case.problem.goal))
     kept = np.flatnonzero(np.isfinite(case.problem.goal))
     multiplier = np.full(len(case.targets), np.nan)
     if _optimizes(wish):
@@ -321,8 +326,9 @@ def _plan(case: _Case, wish: Wish, n: np.ndarray, found: tuple[Optimum, float]) 
         precision=precision_table(case.targets, case.problem, n, (multiplier, scale)),
         rule=wish.rule,
         cost=case.problem.price(n),
-        bound=float(best.bound) if optimized else None,
+        bound=float(best.bound) if _optimizes(wish) and _targeted(wish) else None,
         scale=scale,
+        problem=None if moving else case.problem,
         settings=wish._asdict(),
     )
 
@@ -331,7 +337,8 @@ def stratum_table(table: pd.DataFrame, n: np.ndarray, known: Moments) -> pd.Data
     """Return the table of a plan: n, mean probability, expected counts, CVs and cost by stratum."""
     population = table["population"].to_numpy()
     result = table[["stratum", *domain_columns(table)]].copy()
-    result["population"] = population
+    whole = np.all(population == np.round(population))
+    result["population"] = population.astype(np.int64) if whole else population
     result["n"] = n.astype(np.int64)
     result["probability"] = n / population
     for y in variables(table):

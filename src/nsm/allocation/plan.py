@@ -11,6 +11,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from nsm.allocation.problem import Problem
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -33,6 +35,8 @@ class Plan:
         none).
     scale
         Factor on the target CVs that n or the budget forced; 1 if they hold as given.
+    problem, replan, settings
+        What the plan was made from, for `compare` and `curve`.
     """
 
     table: pd.DataFrame
@@ -41,6 +45,7 @@ class Plan:
     cost: float
     bound: float | None = None
     scale: float = 1.0
+    problem: Problem | None = field(default=None, repr=False, compare=False)
     replan: Callable[..., Plan] | None = field(default=None, repr=False, compare=False)
     settings: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -55,12 +60,12 @@ class Plan:
         return None if self.bound is None or self.bound <= 0 else self.cost / self.bound - 1
 
     def compare(self) -> pd.DataFrame:
-        """Compare with proportional allocation: at the same cost, and meeting the same targets.
+        """Compare expected CVs with those of proportional allocation at the same cost.
 
         Returns
         -------
-        DataFrame: `domain, value, variable, target, cv, cv_proportional, ratio`, and in `attrs` nothing;
-        see `nsm.allocation.comparison` for sizes and costs.
+        DataFrame: `domain, value, variable, target, cv, cv_proportional, ratio`. Sizes and costs, also of
+        the proportional allocation that meets the same targets, are in `nsm.allocation.comparison`.
         """
         from nsm.allocation.compare import precision_compared
 

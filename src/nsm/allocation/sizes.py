@@ -110,8 +110,8 @@ def _tightest(problem: Problem) -> float:
 
 def whole_within(
     problem: Problem, amount: float, best: Optimum, scale: float
-) -> tuple[np.ndarray, float]:
-    """Return whole numbers that cost at most `amount`, and the factor on target CVs they meet.
+) -> np.ndarray:
+    """Return whole numbers that cost at most `amount`.
 
     The targets are loosened a little until the rounding fits, and what is left of the amount is
     spent where the binding targets gain most.
@@ -125,5 +125,4 @@ def whole_within(
     limits = problem.limits(scale)
     worth = problem.unit.T @ (best.multiplier / np.where(limits > 0, limits, 1))
     high = np.floor(problem.high)
-    n = smallest_variance(worth, problem.cost, (n, high), amount - problem.base)
-    return n, float(np.nanmax(problem.cv(n) / problem.goal))
+    return smallest_variance(worth, problem.cost, (n, high), amount - problem.base)
