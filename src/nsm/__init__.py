@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from nsm.frame import Frame
     from nsm.questionnaire import Questionnaire
+    from nsm.selection import Sample, draw, inclusion_probabilities, joint_probabilities
     from nsm.weighting import Weighting
 
 _HOMES = {
@@ -39,11 +40,15 @@ _HOMES = {
     "NsmError": "errors",
     "NsmWarning": "errors",
     "Questionnaire": "questionnaire",
+    "Sample": "selection",
     "Statistic": "estimation",
     "Survey": "estimation",
     "Weighting": "weighting",
     "count": "estimation",
+    "draw": "selection",
     "gini": "estimation",
+    "inclusion_probabilities": "selection",
+    "joint_probabilities": "selection",
     "mean": "estimation",
     "poverty_gap": "estimation",
     "poverty_line": "estimation",
@@ -80,11 +85,15 @@ __all__ = [
     "NsmError",
     "NsmWarning",
     "Questionnaire",
+    "Sample",
     "Statistic",
     "Survey",
     "Weighting",
     "count",
+    "draw",
     "gini",
+    "inclusion_probabilities",
+    "joint_probabilities",
     "mean",
     "poverty_gap",
     "poverty_line",
