@@ -148,7 +148,9 @@ def _only_table(strata: pd.DataFrame | StrataAt) -> pd.DataFrame:
 def _check_wish(wish: Wish) -> None:
     if wish.rule not in RULES:
         raise OptionError(
-            "There is no allocation rule {rule!r}. {hint}", rule=wish.rule, hint=nearest(wish.rule, RULES)
+            "There is no allocation rule {rule!r}. {hint}",
+            rule=wish.rule,
+            hint=nearest(wish.rule, RULES),
         )
     if wish.n is not None and wish.budget is not None:
         raise OptionError("Give n or budget, not both.")
@@ -238,7 +240,9 @@ def _optimizes(wish: Wish) -> bool:
 def _active(case: _Case, wish: Wish) -> Problem:
     """Return the problem with its targets alone, counting units as cost where n is given."""
     problem = case.problem.only(np.flatnonzero(np.isfinite(case.problem.goal)))
-    return problem if wish.n is None else problem._replace(cost=np.ones_like(problem.cost), base=0.0)
+    return (
+        problem if wish.n is None else problem._replace(cost=np.ones_like(problem.cost), base=0.0)
+    )
 
 
 def _amount(wish: Wish) -> float | None:
@@ -351,7 +355,9 @@ def stratum_table(table: pd.DataFrame, n: np.ndarray, known: Moments) -> pd.Data
     for y in variables(table):
         total, a, credit = known(table, y)
         with np.errstate(divide="ignore", invalid="ignore"):
-            result[f"cv_{y}"] = np.sqrt(np.maximum(a / n - credit, 0)) / np.where(total > 0, total, np.nan)
+            result[f"cv_{y}"] = np.sqrt(np.maximum(a / n - credit, 0)) / np.where(
+                total > 0, total, np.nan
+            )
     result["cost"] = table["base_cost"].to_numpy() + n * table["cost"].to_numpy()
     return result
 

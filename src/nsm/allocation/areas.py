@@ -240,7 +240,9 @@ def _sorted(frame: Any, key: str | None, order: Sequence[str] | None) -> pd.Data
 
 def _check(table: pd.DataFrame, size: str, counts: list[str]) -> None:
     for column, least in ((size, "above 0"), *((c, "0 or more") for c in counts)):
-        values = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        values = pd.to_numeric(table[column], errors="coerce").to_numpy(
+            dtype=float, na_value=np.nan
+        )
         good = values > 0 if least == "above 0" else values >= 0
         bad = table.index[~(good & np.isfinite(values))]
         if len(bad):
@@ -296,9 +298,7 @@ def _of(given: Any, name: str, default: Any) -> Any:
     return given.get(name, default) if isinstance(given, Mapping) else given
 
 
-def _row(
-    cell: _Stratum, names: list[str], n: float | None, *, ordered: bool
-) -> dict[str, float]:
+def _row(cell: _Stratum, names: list[str], n: float | None, *, ordered: bool) -> dict[str, float]:
     """Return one row of the table: moments, costs and expected counts near `n`."""
     population = len(cell.size)
     now = min(max(1.0, 0.02 * population) if n is None else n, float(population))

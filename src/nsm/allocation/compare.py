@@ -30,7 +30,9 @@ def _proportional_cv(plan: Plan) -> pd.DataFrame:
         again = _replanned(plan, rule="proportional", n=None, budget=plan.cost * (1 + 1e-9))
         return again.precision[_ROW].assign(cv_proportional=again.precision["cv"])
     problem = plan.problem
-    share = plan.table["psus" if "psus" in plan.table.columns else "population"].to_numpy(dtype=float)
+    share = plan.table["psus" if "psus" in plan.table.columns else "population"].to_numpy(
+        dtype=float
+    )
     money = plan.cost - problem.base
     n = bounded(share, problem.low, problem.high, money, problem.cost)
     return rows.assign(cv_proportional=problem.cv(n))
@@ -53,7 +55,10 @@ def comparison(plan: Plan) -> pd.DataFrame:
     if not np.isfinite(goal).any():
         raise OptionError("The plan has no targets to compare by. Give precision= to nsm.allocate.")
     compared = precision_compared(plan)
-    worst = float(np.nanmax(compared["cv"] / goal)), float(np.nanmax(compared["cv_proportional"] / goal))
+    worst = (
+        float(np.nanmax(compared["cv"] / goal)),
+        float(np.nanmax(compared["cv_proportional"] / goal)),
+    )
     rows: list[tuple[str, float, float, float]] = [
         ("plan", plan.n, plan.cost, worst[0]),
         ("proportional, same cost", np.nan, plan.cost, worst[1]),

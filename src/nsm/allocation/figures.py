@@ -54,8 +54,14 @@ def _allocation(plan: Plan, language: str) -> Figure:
     share = table["psus" if "psus" in table.columns else "population"]
     even = share * plan.table[size].sum() / plan.table[share.name].sum()
     axes.barh(table["stratum"], table[size], color=_PLAN, label=translate("plan", language))
-    axes.plot(even, table["stratum"], "|", color="black", markersize=9,
-              label=translate("proportional", language))
+    axes.plot(
+        even,
+        table["stratum"],
+        "|",
+        color="black",
+        markersize=9,
+        label=translate("proportional", language),
+    )
     axes.set_xlabel(translate("units to draw", language))
     axes.legend(frameon=False)
     return figure
@@ -75,11 +81,22 @@ def _precision(plan: Plan, language: str) -> Figure:
     table = table.head(_BARS).iloc[::-1]
     figure, axes = _axes(translate("Expected coefficients of variation", language), len(table))
     places = np.arange(len(table))
-    axes.plot(100 * table["cv_proportional"], places, "o", color=_OTHER,
-              label=translate("proportional, same cost", language))
+    axes.plot(
+        100 * table["cv_proportional"],
+        places,
+        "o",
+        color=_OTHER,
+        label=translate("proportional, same cost", language),
+    )
     axes.plot(100 * table["cv"], places, "o", color=_PLAN, label=translate("plan", language))
-    axes.plot(100 * table["target"], places, "|", color=_GOAL, markersize=12,
-              label=translate("target", language))
+    axes.plot(
+        100 * table["target"],
+        places,
+        "|",
+        color=_GOAL,
+        markersize=12,
+        label=translate("target", language),
+    )
     axes.set_yticks(places, _labels(table))
     axes.set_xlabel(translate("CV (%)", language))
     axes.set_xlim(left=0)

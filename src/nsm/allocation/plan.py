@@ -71,7 +71,9 @@ class Plan:
 
         return precision_compared(self)
 
-    def curve(self, factors: Sequence[float] = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)) -> pd.DataFrame:
+    def curve(
+        self, factors: Sequence[float] = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
+    ) -> pd.DataFrame:
         """Trace precision against cost: the allocation again with CVs (or size) times each factor.
 
         Returns

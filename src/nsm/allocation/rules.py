@@ -57,7 +57,9 @@ def shares(
     return np.sqrt(a / (1 if rule == "neyman" else table["cost"].to_numpy()))
 
 
-def _power_shares(table: pd.DataFrame, total: np.ndarray, a: np.ndarray, power: float) -> np.ndarray:
+def _power_shares(
+    table: pd.DataFrame, total: np.ndarray, a: np.ndarray, power: float
+) -> np.ndarray:
     if not 0 <= power <= 1:
         raise OptionError("power is {power}; it must be between 0 and 1.", power=power)
     empty = table.loc[total <= 0, "stratum"]
@@ -71,7 +73,9 @@ def _power_shares(table: pd.DataFrame, total: np.ndarray, a: np.ndarray, power: 
     return total**power * np.sqrt(a) / total
 
 
-def bounded(share: np.ndarray, low: np.ndarray, high: np.ndarray, amount: float, cost: np.ndarray) -> np.ndarray:
+def bounded(
+    share: np.ndarray, low: np.ndarray, high: np.ndarray, amount: float, cost: np.ndarray
+) -> np.ndarray:
     """Return t * share within the bounds, with t such that its cost is `amount`."""
     below, above = 0.0, 1.0
     while cost @ np.clip(above * share, low, high) < amount and np.any(above * share < high):

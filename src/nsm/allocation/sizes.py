@@ -108,9 +108,7 @@ def _tightest(problem: Problem) -> float:
     return max(float(np.nanmax(best)) * (1 + 1e-9), 1e-9)
 
 
-def whole_within(
-    problem: Problem, amount: float, best: Optimum, scale: float
-) -> np.ndarray:
+def whole_within(problem: Problem, amount: float, best: Optimum, scale: float) -> np.ndarray:
     """Return whole numbers that cost at most `amount`.
 
     The targets are loosened a little until the rounding fits, and what is left of the amount is

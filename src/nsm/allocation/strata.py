@@ -123,7 +123,11 @@ def _in_range(
 
 
 def _check_bounds(table: pd.DataFrame) -> None:
-    for column, most in (("minimum", "maximum"), ("maximum", "population"), ("minimum", "population")):
+    for column, most in (
+        ("minimum", "maximum"),
+        ("maximum", "population"),
+        ("minimum", "population"),
+    ):
         bad = table[table[column] > table[most]]
         if len(bad):
             raise AllocationError(

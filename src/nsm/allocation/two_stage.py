@@ -297,7 +297,9 @@ def _whole(
     limits = stages.areas.limits(scale)
     weight = found.best.multiplier / np.where(limits > 0, limits, 1)
     alpha, beta = stages.areas.unit.T @ weight, stages.beta.T @ weight
-    down = np.maximum(np.floor(found.take + _INSIDE), np.ceil(np.minimum(stages.least, stages.most)))
+    down = np.maximum(
+        np.floor(found.take + _INSIDE), np.ceil(np.minimum(stages.least, stages.most))
+    )
     up = np.minimum(down + 1, stages.most)
     down = np.minimum(down, stages.most)
 

@@ -44,7 +44,9 @@ class _State:
         self.rows = scaled.indices
         self.values = scaled.data
         self.strata = np.repeat(np.arange(scaled.shape[1]), np.diff(scaled.indptr))
-        worth = (problem.unit.T @ (best.multiplier / np.where(limits > 0, limits, 1))) / problem.cost
+        worth = (
+            problem.unit.T @ (best.multiplier / np.where(limits > 0, limits, 1))
+        ) / problem.cost
         n = np.ceil(np.sqrt(0.25 + worth) - 0.5 - 1e-9)
         self.low, self.high = np.ceil(problem.low), np.floor(problem.high)
         self.start(np.clip(n, self.low, self.high))

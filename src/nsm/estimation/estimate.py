@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from nsm.errors import OptionError, nearest
 from nsm.estimation.estimates import Estimates, tidy
+from nsm.estimation.expression import parse_statistic
 from nsm.estimation.intervals import FOR_OTHERS, FOR_PROPORTIONS, Estimated, limits
 from nsm.estimation.point import (
     PRESENT,
@@ -23,7 +25,7 @@ from nsm.estimation.point import (
     products,
 )
 from nsm.estimation.repeated import column_degrees
-from nsm.estimation.statistic import Statistic
+from nsm.estimation.statistic import Proportions, Statistic
 from nsm.estimation.variance import covariance
 from nsm.totals import Measure, Totals
 
@@ -32,9 +34,13 @@ if TYPE_CHECKING:
     from nsm.estimation.survey import Survey
 
 
+One = Statistic | Proportions | str
+Wanted = One | Sequence[One] | Mapping[str, One]
+
+
 def estimate(
     survey: Survey,
-    statistics: Statistic | Sequence[Statistic] | Mapping[str, Statistic],
+    statistics: Wanted,
     *,
     by: tuple[str, ...] = (),
     where: Condition | None = None,
@@ -45,7 +51,7 @@ def estimate(
     deff: str | None = "with",
 ) -> Estimates:
     """Estimate statistics by domain; see `Survey.estimate`."""
-    items = _named(statistics)
+    items = _named(survey, statistics)
     if deff not in {None, "with", "without"}:
         raise OptionError("deff={deff!r} is not 'with', 'without' or None.", deff=deff)
     sets = _domain_sets(by) if margins else [by]
@@ -75,22 +81,34 @@ def estimate(
     )
 
 
-def _named(
-    statistics: Statistic | Sequence[Statistic] | Mapping[str, Statistic],
-) -> list[Statistic]:
-    if isinstance(statistics, Statistic):
-        return [statistics]
+def _named(survey: Survey, statistics: Wanted) -> list[Statistic]:
+    """Return the statistics that are wanted, each with its name."""
     if isinstance(statistics, Mapping):
-        return [statistic.named(name) for name, statistic in statistics.items()]
-    found = list(statistics)
-    wrong = [s for s in found if not isinstance(s, Statistic)]
-    if wrong or not found:
+        made = []
+        for name, item in statistics.items():
+            parts = _read(survey, item)
+            own = [replace(p, label=p.name._replace(variable=name)) for p in parts]
+            made += own
+    else:
+        single = isinstance(statistics, Statistic | Proportions | str)
+        listed = [statistics] if single else list(statistics)  # type: ignore[arg-type]
+        made = [part for item in listed for part in _read(survey, item)]
+    if not made:
+        raise OptionError("There is no statistic to estimate: the list is empty.")
+    return made
+
+
+def _read(survey: Survey, item: One) -> list[Statistic]:
+    found = parse_statistic(item) if isinstance(item, str) else item
+    if isinstance(found, Proportions):
+        return found.of(survey.table.codes(found.column).labels)
+    if not isinstance(found, Statistic):
         raise OptionError(
             "{given} is not a statistic. Give nsm.total(...), nsm.mean(...) or an expression of "
             "them.",
-            given=wrong[0] if wrong else "An empty list",
+            given=repr(item),
         )
-    return found
+    return [found]
 
 
 def _domain_sets(by: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -13,7 +13,7 @@ mean(pay | sex == 'M') - mean(pay | sex == 'F')
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -330,12 +330,24 @@ def ratio(y: str, x: str, *, where: str | None = None) -> Statistic:
     return replace(above / below, text=f"ratio({text})", label=Label(text, "ratio"))
 
 
-def proportion(column: str, level: object) -> Statistic:
+@dataclass(frozen=True)
+class Proportions:
+    """The proportions of all categories of a column; the survey knows which there are."""
+
+    column: str
+    where: str | None = None
+
+    def of(self, levels: Iterable[object]) -> list[Statistic]:
+        """Return one statistic for each category."""
+        return [proportion(self.column, level, where=self.where) for level in levels]
+
+
+def proportion(column: str, level: object, *, where: str | None = None) -> Statistic:
     """Return the proportion of units in a category, over those whose category is observed."""
-    above = Total(term=Term(levels=((column, level),)))
-    below = Total(term=Term(observed=(column,)))
+    above = Total(term=Term(_columns(where), levels=((column, level),)))
+    below = Total(term=Term(_columns(where), observed=(column,)))
     return replace(
         above / below,
-        text=f"proportion({column} == {level!r})",
-        label=Label(column, "proportion", category=str(level)),
+        text=f"proportion({_given(f'{column} == {level!r}', where)})",
+        label=Label(_given(column, where), "proportion", category=str(level)),
     )

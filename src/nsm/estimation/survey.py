@@ -15,15 +15,15 @@ from nsm.errors import DesignError, FileError, KeyColumnError, ValueInColumnErro
 from nsm.estimation.design import Design, SinglePsu, compile_design, declare, probabilities
 from nsm.estimation.influence import Adjustment
 from nsm.estimation.replicate import Replication
-from nsm.estimation.statistic import Missing, Statistic, count, mean, ratio, total
+from nsm.estimation.statistic import Missing, Proportions, count, mean, ratio, total
 from nsm.files import local_path, read_table
 from nsm.totals import Memory
 
 if TYPE_CHECKING:
+    from nsm.estimation.estimate import Wanted
     from nsm.estimation.estimates import Estimates
 
 By = str | Sequence[str] | None
-Where = "str | Condition | None"
 
 
 @dataclass(frozen=True)
@@ -339,7 +339,7 @@ class Survey:
 
     def estimate(
         self,
-        statistics: Statistic | Sequence[Statistic] | Mapping[str, Statistic],
+        statistics: Wanted,
         *,
         by: By = None,
         where: Any = None,
@@ -354,7 +354,8 @@ class Survey:
         Parameters
         ----------
         statistics
-            One, several, or several with names.
+            One, several, or several with names: made by `nsm.total` and its kin, or written as
+            text (`"total(a) / total(b)"`).
         by
             Columns whose labels, together, are the domains.
         where
@@ -407,10 +408,7 @@ class Survey:
 
     def proportion(self, column: str, **options: Any) -> Estimates:
         """Estimate the proportion of each category, over the units where it is observed."""
-        from nsm.estimation.statistic import proportion
-
-        labels = self.table.codes(column).labels
-        return self.estimate([proportion(column, label) for label in labels], **options)
+        return self.estimate(Proportions(column), **options)
 
     def quantile(
         self,

@@ -118,7 +118,9 @@ def adaptive_weights(
         shared = by_network.transform("mean")
     elif estimator == "network":
         met = by_network.transform("max") > 0
-        shared = (1 / table["network"].map(_chances(sample, net, frame)).astype(float)).where(met, 0)
+        shared = (1 / table["network"].map(_chances(sample, net, frame)).astype(float)).where(
+            met, 0
+        )
     else:
         raise OptionError(
             "There is no estimator {estimator!r}; take 'multiplicity' or 'network'.",
@@ -149,10 +151,7 @@ def _chances(sample: Sample, net: pd.Series, frame: Any) -> pd.Series:
         return 1 - areas.groupby("network")["missing"].prod()
     strata = sample.strata.set_index("stratum")
     members = areas.groupby(["network", "stratum"]).size()
-    missed = [
-        _all_missed(strata.loc[stratum], count)
-        for (_, stratum), count in members.items()
-    ]
+    missed = [_all_missed(strata.loc[stratum], count) for (_, stratum), count in members.items()]
     return 1 - pd.Series(missed, index=members.index).groupby(level="network").prod()
 
 

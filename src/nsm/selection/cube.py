@@ -86,7 +86,9 @@ def _close(q: np.ndarray, x: np.ndarray, far: np.ndarray, rng: np.random.Generat
     """
     while True:
         units = np.flatnonzero((q > 0) & (q < 1))
-        rows = np.column_stack([x[units] / np.abs(x[units]).max(axis=0, initial=1e-300), q[units] > 0])
+        rows = np.column_stack(
+            [x[units] / np.abs(x[units]).max(axis=0, initial=1e-300), q[units] > 0]
+        )
         if len(units) <= rows.shape[1]:
             return
         unit = int(np.argmax(far[units]))
@@ -122,9 +124,7 @@ def _scale(p: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.maximum(np.maximum(total, error), 1e-300)
 
 
-def land(
-    q: np.ndarray, x: np.ndarray, scale: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def land(q: np.ndarray, x: np.ndarray, scale: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw among all samples of the last units, with the least expected squared imbalance.
 
     Parameters

@@ -112,7 +112,8 @@ def draw(
 def _checked_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise OptionError(
-            "The seed {seed!r} is not a whole number from 0 on. Give one, and write it down.", seed=seed
+            "The seed {seed!r} is not a whole number from 0 on. Give one, and write it down.",
+            seed=seed,
         )
     return int(seed)
 
@@ -213,7 +214,9 @@ class _Units:
 def _numbers(table: pd.DataFrame, columns: Sequence[str], keys: np.ndarray) -> np.ndarray:
     """Return numeric columns (units, columns), all observed."""
     for column in columns:
-        values = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        values = pd.to_numeric(table[column], errors="coerce").to_numpy(
+            dtype=float, na_value=np.nan
+        )
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):
             raise ValueInColumnError(

@@ -44,9 +44,7 @@ def brewer(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.flatnonzero(np.frombuffer(taken, dtype=np.uint8))
 
 
-def _candidates(
-    cumulated: np.ndarray, rng: np.random.Generator
-) -> Iterator[tuple[int, float]]:
+def _candidates(cumulated: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[int, float]]:
     """Yield units with chances proportional to size, each with a uniform number."""
     last = len(cumulated) - 1
     while True:

@@ -98,7 +98,9 @@ def equations(x: np.ndarray, stratum: np.ndarray, units: np.ndarray) -> np.ndarr
 
 
 @njit(cache=True)
-def fly(q: np.ndarray, x: np.ndarray, stratum: np.ndarray, order: np.ndarray, u: np.ndarray) -> None:
+def fly(
+    q: np.ndarray, x: np.ndarray, stratum: np.ndarray, order: np.ndarray, u: np.ndarray
+) -> None:
     """Decide units, taken in `order`, until the balancing equations leave no freedom.
 
     Parameters

@@ -82,7 +82,8 @@ def _check_rule(**given: Any) -> None:
     method = given.pop("method")
     if method not in {"systematic", "srs"}:
         raise OptionError(
-            "Dwellings are drawn from a listing by 'systematic' or 'srs', not {method!r}.", method=method
+            "Dwellings are drawn from a listing by 'systematic' or 'srs', not {method!r}.",
+            method=method,
         )
     named = [name for name, value in given.items() if value is not None]
     if len(named) != 1:
@@ -126,9 +127,7 @@ def _check_areas(areas: pd.DataFrame, listing: pd.DataFrame, area: str, key: str
         )
 
 
-def _rates(
-    probability: pd.Series, *, fraction: float | None, overall: float | None
-) -> pd.Series:
+def _rates(probability: pd.Series, *, fraction: float | None, overall: float | None) -> pd.Series:
     if overall is None:
         return pd.Series(1.0 if fraction is None else fraction, index=probability.index)
     rate = overall / probability

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from nsm.selection.sample import Sample
 
 
-def balance_table(
-    drawn: pd.DataFrame, frame: pd.DataFrame, columns: Sequence[str]
-) -> pd.DataFrame:
+def balance_table(drawn: pd.DataFrame, frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Return totals of the frame, their estimates, and relative deviations."""
     require_columns(frame, columns, "The frame")
     totals = frame[list(columns)].sum().to_numpy(dtype=float)
@@ -70,8 +68,10 @@ def frame_probabilities(sample: Sample, frame: pd.DataFrame) -> np.ndarray:
         groups = [np.arange(len(frame))]
     else:
         groups = list(frame.groupby(frame[receipt["stratum"]].astype("str")).indices.values())
-    labels = ["all"] if receipt["stratum"] is None else sorted(
-        frame[receipt["stratum"]].astype("str").unique()
+    labels = (
+        ["all"]
+        if receipt["stratum"] is None
+        else sorted(frame[receipt["stratum"]].astype("str").unique())
     )
     strata = sample.strata.set_index("stratum")
     p = np.zeros(len(frame))

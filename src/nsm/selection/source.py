@@ -95,7 +95,9 @@ def wanted(plan: Any, strata: Sequence[str] | None) -> dict[str, int]:
         require_columns(table, ["stratum", "n"], "The plan")
         sizes = pd.Series(table["n"].to_numpy(), index=table["stratum"])
     if strata is None:
-        raise SelectionError("The plan has strata, but no column of strata was named for the frame.")
+        raise SelectionError(
+            "The plan has strata, but no column of strata was named for the frame."
+        )
     sizes.index = sizes.index.map(str)
     _same_strata(sizes.index, strata)
     odd = sizes[(sizes != np.round(sizes)) | (sizes < 0) | sizes.isna()]

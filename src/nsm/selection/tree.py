@@ -67,9 +67,7 @@ def _widest(order: np.ndarray, points: np.ndarray, first: int, last: int) -> int
 
 
 @njit(cache=True)
-def _halve(
-    order: np.ndarray, points: np.ndarray, axis: int, places: tuple[int, int, int]
-) -> None:
+def _halve(order: np.ndarray, points: np.ndarray, axis: int, places: tuple[int, int, int]) -> None:
     """Bring the points before and after the middle place to their side (Hoare's selection)."""
     first, middle, last = places
     last -= 1

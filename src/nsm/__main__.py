@@ -1,0 +1,5 @@
+"""`python -m nsm`."""
+
+from nsm.cli import main
+
+main()

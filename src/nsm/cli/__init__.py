@@ -1,0 +1,59 @@
+"""The command line, one file per stage; it parses and prints."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from nsm import __version__
+from nsm.cli.app import COMMON, run
+from nsm.cli.init import init
+from nsm.cli.run import run as run_command
+from nsm.cli.run import stage_command, status
+
+HELP = """Plan, draw, field, weight and publish a national survey of migrants.
+
+A project is a folder with a survey.toml. `nsm init` starts one, `nsm run` makes all of it.
+
+\b
+Example:
+    nsm init encuesta
+    cd encuesta
+    nsm run
+"""
+
+
+@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="nsm")
+def cli() -> None:
+    pass
+
+
+STAGE_COMMANDS = {
+    "frame": ("frame", "Read and check the frame, and put its areas into strata."),
+    "allocate": ("allocation", "Allocate the areas to strata, at the least cost for the targets."),
+    "select": ("selection", "Draw the areas, with those in reserve."),
+    "questionnaire": ("questionnaire", "Check the questionnaire and make the form for ODK."),
+    "field": ("field", "Take in the answers and check them against the questionnaire."),
+    "weight": ("weighting", "Weight: base, non-response, calibration."),
+    "estimate": ("estimation", "Estimate totals, shares, means and medians with their precision."),
+    "publish": ("publication", "Write tables, maps and the two reports."),
+}
+
+for _command in (
+    init,
+    run_command,
+    status,
+    *(stage_command(name, stage, text) for name, (stage, text) in STAGE_COMMANDS.items()),
+):
+    _command.params = [*_command.params, *COMMON]
+    cli.add_command(_command)
+cli.params = [*cli.params, *COMMON]
+
+__all__ = ["cli", "main"]
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.exit(run(cli))

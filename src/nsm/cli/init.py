@@ -1,0 +1,36 @@
+"""`nsm init`: a new project that runs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from nsm.cli.app import Session, pass_session
+from nsm.errors import OptionError
+from nsm.files import library
+
+
+@click.command("init")
+@click.argument("folder", default="encuesta")
+@pass_session
+def init(session: Session, folder: str) -> None:
+    """Start a project in FOLDER: a copy of the Dominican example, which runs as it is.
+
+    \b
+    Example:
+        nsm init encuesta
+        nsm run -C encuesta
+    """
+    target = Path(folder)
+    if target.exists() and any(target.iterdir()):
+        raise OptionError(
+            "{folder} is not empty; nothing was written. Name a new folder.", folder=folder
+        )
+    source = library("examples/eni-do")
+    target.mkdir(parents=True, exist_ok=True)
+    for file in sorted(source.iterdir()):
+        if file.is_file() and file.suffix in {".toml", ".md"}:
+            shutil.copy(file, target / file.name)
+    session.say("Project {folder} is ready. Next: nsm run -C {folder}", folder=folder)

@@ -1,0 +1,291 @@
+"""The project: a folder with a `survey.toml`, and the stages that make a survey of it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from nsm.errors import FileError, OptionError, ProjectError, nearest
+from nsm.files import content_hash, local_path
+from nsm.project.lock import Record, joined, package_hash, read_lock, settings_hash, write_lock
+from nsm.project.settings import Settings, read_settings, resolve
+
+RESULTS = "results"
+LOCK = "nsm.lock"
+SCRATCH = ".nsm"
+
+Progress = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class StageKind:
+    """A stage: what it is made from, and the module that makes it.
+
+    Parameters
+    ----------
+    after
+        Stages whose results it reads.
+    sections
+        Sections of `survey.toml` that it reads.
+    """
+
+    after: tuple[str, ...]
+    sections: tuple[str, ...]
+
+
+# In the order of the work.
+STAGES: Mapping[str, StageKind] = {
+    "frame": StageKind((), ("frame",)),
+    "allocation": StageKind(("frame",), ("frame", "allocation")),
+    "selection": StageKind(("frame", "allocation"), ("frame", "selection")),
+    "questionnaire": StageKind((), ("questionnaire",)),
+    "field": StageKind(("selection", "questionnaire"), ("frame", "questionnaire", "field")),
+    "weighting": StageKind(("selection", "field"), ("weighting",)),
+    "estimation": StageKind(("weighting",), ("estimation",)),
+    "publication": StageKind(
+        (
+            "frame",
+            "allocation",
+            "selection",
+            "questionnaire",
+            "field",
+            "weighting",
+            "estimation",
+        ),
+        ("estimation", "publication"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a stage tells of itself: facts for the lock, a line for the terminal."""
+
+    facts: Mapping[str, Any]
+    line: str
+
+
+@dataclass(frozen=True)
+class State:
+    """Whether a stage is fresh, and if not, why."""
+
+    stage: str
+    fresh: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A survey project.
+
+    Parameters
+    ----------
+    path
+        Its `survey.toml`, or the folder that holds it.
+
+    Examples
+    --------
+    >>> import nsm
+    >>> project = nsm.Project("examples/eni-do/survey.toml")
+    >>> project.settings.survey.country
+    'DOM'
+    """
+
+    path: Path
+    settings: Settings = field(repr=False)
+
+    def __init__(self, path: str | Path = "survey.toml") -> None:
+        file = local_path(path)
+        if file.is_dir():
+            file = local_path(file / "survey.toml")
+        object.__setattr__(self, "path", file.resolve())
+        object.__setattr__(self, "settings", read_settings(file))
+
+    @property
+    def folder(self) -> Path:
+        """Its folder."""
+        return self.path.parent
+
+    def source(self, name: str) -> Path:
+        """Return a file or folder that the settings name."""
+        return resolve(self.folder, name)
+
+    def results(self, stage: str, *names: str) -> Path:
+        """Return the folder of a stage's results, or a file in it.
+
+        Raises
+        ------
+        ProjectError
+            The stage has not been run.
+        """
+        folder = self.folder / RESULTS / stage
+        path = folder.joinpath(*names)
+        if not path.exists():
+            raise ProjectError(
+                "Stage {stage!r} has not been run: {file} is not there. Run `nsm run {stage}` "
+                "first.",
+                stage=stage,
+                file=path.relative_to(self.folder).as_posix(),
+            )
+        return path
+
+    def facts(self, stage: str) -> Mapping[str, Any]:
+        """Return what a stage told of itself."""
+        records = read_lock(self.folder / LOCK)
+        return records[stage].facts if stage in records else {}
+
+    def states(self) -> list[State]:
+        """Say of each stage whether it is fresh, in the order of the work."""
+        records = read_lock(self.folder / LOCK)
+        found: list[State] = []
+        stale: set[str] = set()
+        for name, kind in STAGES.items():
+            above = [s for s in kind.after if s in stale]
+            why = self._why(name, records) or (f"{above[0]} is stale" if above else "")
+            if why:
+                stale.add(name)
+            found.append(State(name, not why, why))
+        return found
+
+    def run(
+        self, stages: Sequence[str] = (), *, force: bool = False, progress: Progress | None = None
+    ) -> list[State]:
+        """Run what is stale, in order, and all that it needs.
+
+        Parameters
+        ----------
+        stages
+            The stages that are wanted, with those before them; all if none is named.
+        force
+            Run the named stages even if they are fresh.
+        progress
+            Is told the stage and a line, when it starts ("") and when it ends.
+
+        Returns
+        -------
+        The stages that were run, with the reason.
+        """
+        wanted = self._with_needs(stages)
+        self._tidy()
+        done = []
+        for name in wanted:
+            records = read_lock(self.folder / LOCK)
+            why = self._why(name, records) or ("forced" if force and name in stages else "")
+            if not why:
+                continue
+            if progress:
+                progress(name, "")
+            line = self._make(name, records)
+            done.append(State(name, fresh=True, why=why))
+            if progress:
+                progress(name, line)
+        return done
+
+    def _with_needs(self, stages: Sequence[str]) -> list[str]:
+        for name in stages:
+            if name not in STAGES:
+                raise OptionError(
+                    "There is no stage {stage!r}. {hint}", stage=name, hint=nearest(name, STAGES)
+                )
+        wanted = set(stages) or set(STAGES)
+        for name in reversed(STAGES):
+            if name in wanted:
+                wanted |= set(STAGES[name].after)
+        return [name for name in STAGES if name in wanted]
+
+    def _why(self, name: str, records: Mapping[str, Record]) -> str:
+        """Return why a stage is stale; nothing if it is fresh."""
+        if name not in records:
+            return "never run"
+        record = records[name]
+        parts = self._parts(name, records)
+        changed = [part for part, value in parts.items() if record.parts.get(part) != value]
+        if changed:
+            return f"{changed[0]} changed"
+        folder = self.folder / RESULTS / name
+        for file, value in record.outputs.items():
+            if not (folder / file).exists():
+                return f"{file} is missing"
+            if content_hash(folder / file) != value:
+                return f"{file} was changed"
+        return ""
+
+    def _parts(self, name: str, records: Mapping[str, Record]) -> dict[str, str]:
+        kind = STAGES[name]
+        parts = {"nsm": package_hash(), "[survey]": settings_hash(self.settings.survey)}
+        for section in kind.sections:
+            parts[f"[{section}]"] = settings_hash(getattr(self.settings, section))
+        for file in self._files(name):
+            parts[file] = content_hash(self.source(file))
+        for above in kind.after:
+            parts[f"stage {above}"] = records[above].key if above in records else "none"
+        return parts
+
+    def _files(self, name: str) -> Iterator[str]:
+        """Give the files outside the results that a stage reads."""
+        settings = self.settings
+        if name == "frame":
+            yield settings.frame.source
+        if name in {"questionnaire", "field"}:
+            yield settings.questionnaire.source
+        if name == "field":
+            if settings.field.source:
+                yield settings.field.source
+            if settings.field.simulation:
+                yield settings.field.simulation.population
+                yield settings.field.simulation.truth
+
+    def _make(self, name: str, records: Mapping[str, Record]) -> str:
+        """Make a stage beside its place, and move it there when it is whole."""
+        parts = self._parts(name, records)
+        scratch = self.folder / SCRATCH
+        scratch.mkdir(mode=0o700, exist_ok=True)
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=scratch) as temporary:
+            folder = Path(temporary) / name
+            folder.mkdir()
+            made: Made = import_module(f"nsm.project.stages.{name}").make(self, folder)
+            outputs = {
+                file.relative_to(folder).as_posix(): content_hash(file)
+                for file in sorted(folder.rglob("*"))
+                if file.is_file()
+            }
+            final = self.folder / RESULTS / name
+            final.parent.mkdir(exist_ok=True)
+            if final.exists():
+                final.rename(Path(temporary) / "old")
+            folder.rename(final)
+        record = Record(
+            joined(parts), parts, outputs, made.facts, round(time.monotonic() - began, 2)
+        )
+        write_lock(self.folder / LOCK, {**records, name: record})
+        self._tidy()
+        return made.line
+
+    def _tidy(self) -> None:
+        """Remove what a killed run left behind."""
+        shutil.rmtree(self.folder / SCRATCH, ignore_errors=True)
+
+
+def find_project(start: str | Path = ".") -> Path:
+    """Return the `survey.toml` of a folder or of the nearest one above it.
+
+    Raises
+    ------
+    FileError
+        There is none.
+    """
+    here = Path(start).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "survey.toml").exists():
+            return folder / "survey.toml"
+    raise FileError(
+        "There is no survey.toml in {folder} or above it. Start a project with `nsm init`.",
+        folder=str(here),
+    )

@@ -1,0 +1,77 @@
+"""Allocate the areas to strata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nsm.allocation import Plan, allocate, areas_at
+from nsm.allocation.areas import PriorError, Response
+from nsm.errors import ConfigError, nearest
+from nsm.files import write_table, write_text
+from nsm.project.project import Made
+from nsm.project.settings import AllocationSettings
+from nsm.project.stages.frame import stratified
+
+if TYPE_CHECKING:
+    from nsm.project.project import Project
+
+
+def make(project: Project, folder: Path) -> Made:
+    """Write `plan.csv`, `precision.csv`, `comparison.csv` and `curve.csv`."""
+    plan = planned(project)
+    write_table(plan.table, folder / "plan.csv")
+    write_table(plan.precision, folder / "precision.csv")
+    write_table(plan.compare(), folder / "comparison.csv")
+    write_table(plan.curve(), folder / "curve.csv")
+    facts = {"areas": plan.n, "cost": round(plan.cost, 2), "rule": plan.rule}
+    write_text(json.dumps(facts, indent=1) + "\n", folder / "plan.json")
+    currency = project.settings.allocation.currency
+    return Made(facts, f"{plan.n:,} areas, {currency} {plan.cost:,.0f}".replace("  ", " "))
+
+
+def planned(project: Project) -> Plan:
+    """Return the allocation that the settings ask for."""
+    settings, frame = project.settings.allocation, project.settings.frame
+    expected = list(frame.expected)
+    for domain, targets in settings.precision.items():
+        for y in targets:
+            if y not in expected:
+                raise ConfigError(
+                    "[allocation.precision.{domain}] has a target for {y!r}, of which "
+                    "[frame.expected] says nothing. {hint}",
+                    domain=domain,
+                    y=y,
+                    hint=nearest(y, expected),
+                )
+    strata = areas_at(
+        stratified(project),
+        size=frame.size,
+        y=expected,
+        domains=list(settings.domains),
+        area_cost=settings.area_cost,
+        screening_cost=settings.screening_cost,
+        interview_cost=settings.interview_cost,
+        error=_error(settings),
+        response=Response(settings.response),
+    )
+    return allocate(
+        strata, settings.rule, precision=_targets(settings.precision), minimum=settings.minimum
+    )
+
+
+def _error(settings: AllocationSettings) -> PriorError | None:
+    unknown = set(settings.prior_error) - set(PriorError._fields)
+    if unknown:
+        raise ConfigError(
+            "[allocation.prior_error] has an unknown key {key!r}. {hint}",
+            key=min(unknown),
+            hint=nearest(min(unknown), PriorError._fields),
+        )
+    return PriorError(**settings.prior_error) if settings.prior_error else None
+
+
+def _targets(precision: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    return {domain: dict(targets) for domain, targets in precision.items()}

@@ -1,0 +1,66 @@
+"""Read and check the frame, and put its areas into strata."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nsm.errors import ConfigError
+from nsm.files import write_table
+from nsm.frame import Frame, strata_table
+from nsm.project.project import Made
+from nsm.totals import Memory
+
+if TYPE_CHECKING:
+    from nsm.project.project import Project
+
+
+def make(project: Project, folder: Path) -> Made:
+    """Write `areas.parquet` (with strata), `strata.csv` and `findings.csv`."""
+    settings = project.settings.frame
+    frame = Frame.read(project.source(settings.source))
+    frame.require_sound(settings.size)
+    findings = frame.check(language=project.settings.survey.language)
+    frame = frame.concentration(
+        list(settings.concentration.cuts), within=list(settings.concentration.within)
+    )
+    expected = expected_counts(frame, settings.expected)
+    write_table(frame.table.assign(**expected), folder / "areas.parquet")
+    write_table(strata_table(frame), folder / "strata.csv")
+    write_table(findings, folder / "findings.csv")
+    strata = frame.table["stratum"].nunique()
+    return Made(
+        {
+            "areas": len(frame),
+            "strata": strata,
+            "findings": int(findings["count"].sum()) if len(findings) else 0,
+            "hash": frame.hash,
+        },
+        f"{len(frame):,} areas, {strata} strata, {len(findings)} findings",
+    )
+
+
+def expected_counts(frame: Frame, expressions: dict[str, str]) -> dict[str, object]:
+    """Return the expected counts of each area, from expressions of the frame's columns.
+
+    Raises
+    ------
+    ConfigError
+        A name is that of a column of the frame.
+    """
+    table = Memory(frame.table, "the frame")
+    taken = [name for name in expressions if name in frame.table.columns]
+    if taken:
+        raise ConfigError(
+            "[frame.expected] names columns that the frame has: {names}. Choose other names.",
+            names=taken,
+        )
+    return {name: table.number(text).values for name, text in expressions.items()}
+
+
+def stratified(project: Project) -> Frame:
+    """Return the frame with the strata and expected counts of this stage."""
+    import pandas as pd
+
+    frame = Frame.read(project.source(project.settings.frame.source))
+    return frame.replaced(table=pd.read_parquet(project.results("frame", "areas.parquet")))

@@ -1,0 +1,49 @@
+"""Draw the areas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from nsm.project.project import Made
+from nsm.project.stages.frame import stratified
+from nsm.selection import draw
+
+if TYPE_CHECKING:
+    from nsm.project.project import Project
+
+
+def make(project: Project, folder: Path) -> Made:
+    """Write the sample (`sample.parquet`, receipt, strata) and its areas as GeoJSON."""
+    settings = project.settings.selection
+    frame = stratified(project)
+    plan = pd.read_csv(project.results("allocation", "plan.csv"), dtype={"stratum": str})
+    seed = project.settings.survey.seed if settings.seed is None else settings.seed
+    sample = draw(
+        frame,
+        plan,
+        method=settings.method,
+        size=project.settings.frame.size,
+        seed=seed,
+        sort=list(settings.order),
+        reserve=settings.reserve,
+    )
+    sample.save(folder)
+    if frame.boundaries is not None:
+        shapes = frame.boundaries.merge(
+            sample.table[[frame.key, "stratum", "role", "probability"]], on=frame.key
+        )
+        shapes.to_file(folder / "sample.geojson", driver="GeoJSON")
+    main = sample.main
+    certain = int(main["certainty"].sum())
+    facts = {
+        "areas": len(main),
+        "certain": certain,
+        "reserve": len(sample.table) - len(main),
+        "seed": seed,
+        "method": settings.method,
+        "frame": frame.hash,
+    }
+    return Made(facts, f"{len(main):,} areas ({certain} certain), {facts['reserve']} in reserve")
