@@ -12,6 +12,14 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nsm.allocation import (
+        Plan,
+        allocate,
+        cluster_size,
+        sample_size,
+        stratify,
+        variance_components,
+    )
     from nsm.errors import NsmError, NsmWarning
     from nsm.estimation import (
         Estimates,
@@ -39,11 +47,14 @@ _HOMES = {
     "Frame": "frame",
     "NsmError": "errors",
     "NsmWarning": "errors",
+    "Plan": "allocation",
     "Questionnaire": "questionnaire",
     "Sample": "selection",
     "Statistic": "estimation",
     "Survey": "estimation",
     "Weighting": "weighting",
+    "allocate": "allocation",
+    "cluster_size": "allocation",
     "count": "estimation",
     "draw": "selection",
     "gini": "estimation",
@@ -57,7 +68,10 @@ _HOMES = {
     "quantile": "estimation",
     "quintile_share_ratio": "estimation",
     "ratio": "estimation",
+    "sample_size": "allocation",
+    "stratify": "allocation",
     "total": "estimation",
+    "variance_components": "allocation",
 }
 _ROOMS = (
     "allocation",
@@ -84,11 +98,14 @@ __all__ = [
     "Frame",
     "NsmError",
     "NsmWarning",
+    "Plan",
     "Questionnaire",
     "Sample",
     "Statistic",
     "Survey",
     "Weighting",
+    "allocate",
+    "cluster_size",
     "count",
     "draw",
     "gini",
@@ -102,7 +119,10 @@ __all__ = [
     "quantile",
     "quintile_share_ratio",
     "ratio",
+    "sample_size",
+    "stratify",
     "total",
+    "variance_components",
 ]
 
 

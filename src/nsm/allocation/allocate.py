@@ -80,16 +80,16 @@ def allocate(
     strata
         One row per stratum: `stratum, population` and, as the rule needs, `cost, minimum, maximum,
         response, mean_<y>, sd_<y>, prevalence, screening_cost, interview_cost` and domain columns
-        (`nsm.allocation.strata` lists them). Or a function of n (None at first) that gives this table
-        as it holds near that n: the allocation is then repeated until it agrees with itself.
+        (`nsm.allocation.strata` lists them). Or a function of n (None at first) that gives this
+        table as it holds near that n: the allocation is then repeated until it agrees with itself.
     rule
-        `equal, proportional, neyman, optimal` (cost), `power` (Bankier), `kish` (compromise), `bethel`
-        (cheapest for several targets), `screening` (rare population: Kalton & Anderson for n or budget,
-        the cheapest for precision), `two-stage` (areas and dwellings).
+        `equal, proportional, neyman, optimal` (cost), `power` (Bankier), `kish` (compromise),
+        `bethel` (cheapest for several targets), `screening` (rare population: Kalton & Anderson
+        for n or budget, the cheapest for precision), `two-stage` (areas and dwellings).
     n, budget, precision
-        The size: units in all, money, or target CVs `{domain column or "all": {y: cv}}`. Bethel needs
-        precision; n or budget beside it multiplies all target CVs by one factor (`Plan.scale`). With a
-        formula, precision beside n or budget is only reported.
+        The size: units in all, money, or target CVs `{domain column or "all": {y: cv}}`. Bethel
+        needs precision; n or budget beside it multiplies all target CVs by one factor
+        (`Plan.scale`). With a formula, precision beside n or budget is only reported.
     y
         The variable of `neyman, optimal, power, screening`, where there are several.
     power
@@ -221,7 +221,8 @@ def _fixed_point(strata: StrataAt, wish: Wish) -> tuple[_Case, Optimum, float]:
         if round_ > _PATIENCE:  # an oscillation dies out when steps are halved
             best = best._replace(n=(best.n + last) / 2)
     raise AllocationError(
-        "The allocation does not settle in {rounds} rounds: {count} strata still change ({strata}). Merge "
+        "The allocation does not settle in {rounds} rounds: {count} strata still change "
+        "({strata}). Merge "
         "them with others, or give them a minimum.",
         rounds=_ROUNDS,
         count=int(np.sum(change >= _SETTLED)),
@@ -294,21 +295,24 @@ def _check_amount(problem: Problem, wish: Wish) -> None:
     low, high = np.ceil(problem.low), np.floor(problem.high)
     if wish.n is not None and wish.n > high.sum():
         raise AllocationError(
-            "n is {n}, but the strata hold at most {most} units (population or maximum). Ask for at most "
+            "n is {n}, but the strata hold at most {most} units (population or maximum). Ask for "
+            "at most "
             "{most}.",
             n=wish.n,
             most=int(high.sum()),
         )
     if wish.n is not None and wish.n < low.sum():
         raise AllocationError(
-            "n is {n}, but the minima of the strata add up to {least}. Ask for at least {least}, or lower "
+            "n is {n}, but the minima of the strata add up to {least}. Ask for at least {least}, "
+            "or lower "
             "minimum=.",
             n=wish.n,
             least=int(low.sum()),
         )
     if wish.budget is not None and problem.price(low) > wish.budget:
         raise AllocationError(
-            "The budget of {budget} does not pay for the minima of the strata, which cost {least}. Raise it, "
+            "The budget of {budget} does not pay for the minima of the strata, which cost "
+            "{least}. Raise it, "
             "or lower the minima.",
             budget=wish.budget,
             least=problem.price(low),

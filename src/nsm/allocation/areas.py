@@ -1,21 +1,23 @@
 """From a frame of areas to strata: compact clusters drawn with probability proportional to size.
 
-An area i of a stratum is drawn with probability p_i(n) and taken whole, and sum(y_i / p_i) estimates
-the total. Given its prior, y_i is mu_i plus an error of variance v_i, so that the variance to expect is
+An area i of a stratum is drawn with probability p_i(n) and taken whole, and sum(y_i / p_i)
+estimates the total. Given its prior, y_i is mu_i plus an error of variance v_i, so that the
+variance to expect is
 
     V(n) = V_pps(mu; n) + sum_i v_i (1 / p_i - 1) + sum_i w_i / p_i
 
 with w_i the variance inside the area (a subsample of dwellings, or dwellings that do not answer).
 V_pps is that of one draw from each n-th part of the ordered list (systematic selection), or of a
-design of large entropy (Hájek 1964). Areas whose share of n is above 1 are certain and add w_i alone.
+design of large entropy (Hájek 1964). Areas whose share of n is above 1 are certain and add w_i
+alone.
 
-V(n) is no multiple of 1 / n, but near any n it is a / n - b with the same value and slope. The table
-made here holds a and b; `nsm.allocate` asks for it again at its own answer until they agree.
+V(n) is no multiple of 1 / n, but near any n it is a / n - b with the same value and slope. The
+table made here holds a and b; `nsm.allocate` asks for it again at its own answer until they agree.
 
 References
 ----------
-Särndal, Swensson & Wretman (1992), sec. 3.6, 4.3 and 12.2 (anticipated variance); Hájek (1964), Annals
-of Mathematical Statistics 35, 1491-1523.
+Särndal, Swensson & Wretman (1992), sec. 3.6, 4.3 and 12.2 (anticipated variance); Hájek (1964),
+Annals of Mathematical Statistics 35, 1491-1523.
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ class PriorError(NamedTuple):
 
 
 class Response(NamedTuple):
-    """Who answers: a share of the dwellings, where the y of an area live `together` persons a dwelling."""
+    """Who answers: a share of the dwellings, where the y of an area live `together` persons a "
+    "dwelling."""
 
     share: float = 1.0
     together: float = 1.0
@@ -99,13 +102,13 @@ def area_strata(
     domains
         Columns that are constant within strata (such as territory), for targets by domain.
     order
-        The columns that order the list of a systematic selection (`[]`: the key alone). None: a design
-        without order.
+        The columns that order the list of a systematic selection (`[]`: the key alone). None: a
+        design without order.
     area_cost, screening_cost, interview_cost
         Cost of an area, of each of its dwellings, and of each expected person of all `y`.
     error
-        How y varies given its expected value, for all or by variable: a `PriorError`, or a column of
-        variances by area; Poisson if None. `prior_error` estimates it from two rounds.
+        How y varies given its expected value, for all or by variable: a `PriorError`, or a column
+        of variances by area; Poisson if None. `prior_error` estimates it from two rounds.
     response
         Share of dwellings that answer, for all or by variable.
     n
@@ -113,7 +116,8 @@ def area_strata(
 
     Returns
     -------
-    DataFrame, one row per stratum in sorted order: `stratum, population` (areas), domains, `cost` (of one more area), `base_cost`, and by variable `mean_<y>, sd_<y>, credit_<y>, drawn_<y>`
+    DataFrame, one row per stratum in sorted order: `stratum, population` (areas), domains, `cost`
+    (of one more area), `base_cost`, and by variable `mean_<y>, sd_<y>, credit_<y>, drawn_<y>`
     (expected in a drawn area), with `drawn_dwellings`.
 
     Raises
@@ -149,7 +153,8 @@ def _prepared(
     for column in (stratum, *domains):
         if table[column].isna().any():
             raise ValueInColumnError(
-                "{column!r} is missing in {count} areas, at rows {rows}. Give every area its stratum and "
+                "{column!r} is missing in {count} areas, at rows {rows}. Give every area its "
+                "stratum and "
                 "domains.",
                 column=column,
                 count=int(table[column].isna().sum()),
@@ -200,10 +205,11 @@ def prior_error(
 ) -> PriorError:
     """Estimate what a prior tells, from areas where it and the count are both known.
 
-    The expectation is fitted first, then the squared errors around it, all coefficients at least 0. Areas
-    are weighted by the inverse of mu + size, so that neither small nor large ones lead alone; both fits are
-    scaled to the sum they explain. Fit each stratum or concentration class by itself where enough areas
-    are known: hot spots that the prior misses make the errors of low classes another thing.
+    The expectation is fitted first, then the squared errors around it, all coefficients at least
+    0. Areas are weighted by the inverse of mu + size, so that neither small nor large ones lead
+    alone; both fits are scaled to the sum they explain. Fit each stratum or concentration class by
+    itself where enough areas are known: hot spots that the prior misses make the errors of low
+    classes another thing.
 
     Parameters
     ----------
@@ -247,7 +253,8 @@ def _check(table: pd.DataFrame, size: str, counts: list[str]) -> None:
         bad = table.index[~(good & np.isfinite(values))]
         if len(bad):
             raise ValueInColumnError(
-                "{column!r} is not {rule} in {count} areas, at rows {rows}. Correct the frame, or merge "
+                "{column!r} is not {rule} in {count} areas, at rows {rows}. Correct the frame, "
+                "or merge "
                 "these areas with others.",
                 column=column,
                 rule=least,
@@ -260,7 +267,8 @@ def _constant(areas: pd.DataFrame, domain: str, label: str) -> Any:
     values = areas[domain].unique()
     if len(values) > 1:
         raise AllocationError(
-            "Stratum {stratum!r} lies in {count} values of {domain!r}: {values}. Divide it, or count y by "
+            "Stratum {stratum!r} lies in {count} values of {domain!r}: {values}. Divide it, or "
+            "count y by "
             "{domain!r} in columns of their own and set targets for these.",
             stratum=label,
             count=len(values),
@@ -400,8 +408,8 @@ def hajek_variance(p: np.ndarray, y: np.ndarray) -> np.ndarray:
 def zone_variance(p: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the variance of sum(y / p) when one unit is drawn from each zone of the ordered list.
 
-    A zone is a stretch of the running sum of `p` of length 1; a unit may lie in two. The mean over two
-    divisions, half a zone apart, is taken.
+    A zone is a stretch of the running sum of `p` of length 1; a unit may lie in two. The mean over
+    two divisions, half a zone apart, is taken.
     """
     return (_zones(p, y, 0.0) + _zones(p, y, 0.5)) / 2
 

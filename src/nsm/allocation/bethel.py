@@ -1,9 +1,9 @@
 """The cheapest allocation that meets several precision targets.
 
 Minimize sum c_h n_h subject to sum_h a_kh / n_h <= t_k and low <= n <= high. For multipliers m >= 0
-the best n is known, n_h = sqrt(sum_k m_k a_kh / c_h) within its bounds, so the dual is a concave function of
-the multipliers alone. A few steps of Chromy's rule bring them near, Newton's method with the
-multipliers at 0 held fixed brings them to the optimum.
+the best n is known, n_h = sqrt(sum_k m_k a_kh / c_h) within its bounds, so the dual is a concave
+function of the multipliers alone. A few steps of Chromy's rule bring them near, Newton's method
+with the multipliers at 0 held fixed brings them to the optimum.
 
 References
 ----------
@@ -141,7 +141,8 @@ def _newton(dual: _Dual, m: np.ndarray) -> np.ndarray:
     if np.max(slope) < 1e-6 and np.all(slope[m > 1e-6 * m.max()] > -1e-5):
         return m
     raise AllocationError(
-        "The optimum was not reached: a target is still {missed} beyond its limit. Strata with nearly "
+        "The optimum was not reached: a target is still {missed} beyond its limit. Strata with "
+        "nearly "
         "no variance or cost are the usual cause: leave them out or give them a minimum.",
         missed=float(np.max(slope)),
     )

@@ -43,8 +43,8 @@ def comparison(plan: Plan) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with rows `plan`, `proportional, same cost` and `proportional, same targets` (null where
-    it cannot meet them): `allocation, n, cost, worst`.
+    DataFrame with rows `plan`, `proportional, same cost` and `proportional, same targets` (null
+    where it cannot meet them): `allocation, n, cost, worst`.
 
     Raises
     ------

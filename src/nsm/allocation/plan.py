@@ -22,17 +22,17 @@ class Plan:
     ----------
     table
         One row per stratum: `stratum`, domain columns, `population, n, probability` (n over
-        population, the mean of the stratum), `expected_<y>` in the sample, `cv_<y>` of the stratum's
-        total, `cost`; in two stages also `n_psu` and `take`.
+        population, the mean of the stratum), `expected_<y>` in the sample, `cv_<y>` of the
+        stratum's total, `cost`; in two stages also `n_psu` and `take`.
     precision
         One row per domain and variable: `domain, value, variable, total, cv` (expected), `target,
-        binding, multiplier` (cost saved per relative rise of the variance allowed), `point_cost` (cost
-        saved if the target CV rises by 0.01).
+        binding, multiplier` (cost saved per relative rise of the variance allowed), `point_cost`
+        (cost saved if the target CV rises by 0.01).
     rule
         How it was made.
     cost, bound
-        Its cost, and a bound that no allocation with the same targets undercuts (null where the rule has
-        none).
+        Its cost, and a bound that no allocation with the same targets undercuts (null where the
+        rule has none).
     scale
         Factor on the target CVs that n or the budget forced; 1 if they hold as given.
     problem, replan, settings
@@ -64,8 +64,9 @@ class Plan:
 
         Returns
         -------
-        DataFrame: `domain, value, variable, target, cv, cv_proportional, ratio`. Sizes and costs, also of
-        the proportional allocation that meets the same targets, are in `nsm.allocation.comparison`.
+        DataFrame: `domain, value, variable, target, cv, cv_proportional, ratio`. Sizes and costs,
+        also of the proportional allocation that meets the same targets, are in
+        `nsm.allocation.comparison`.
         """
         from nsm.allocation.compare import precision_compared
 
@@ -78,8 +79,8 @@ class Plan:
 
         Returns
         -------
-        DataFrame: `factor, cost, n`, then `domain, value, variable, cv`, one row per factor and target.
-        A factor that puts a target out of reach is left out.
+        DataFrame: `factor, cost, n`, then `domain, value, variable, cv`, one row per factor and
+        target. A factor that puts a target out of reach is left out.
         """
         from nsm.allocation.compare import precision_curve
 

@@ -23,16 +23,16 @@ def shares(
     Parameters
     ----------
     rule
-        `equal`; `proportional` to N; `neyman`, N S; `optimal`, N S / sqrt(cost); `power`, X^power S / mean
-        with X the total (Bankier); `kish`, sqrt(I W^2 + 1 / H^2) with W = N / sum N, H strata and I the
-        importance of the whole against that of strata.
+        `equal`; `proportional` to N; `neyman`, N S; `optimal`, N S / sqrt(cost); `power`, X^power
+        S / mean with X the total (Bankier); `kish`, sqrt(I W^2 + 1 / H^2) with W = N / sum N, H
+        strata and I the importance of the whole against that of strata.
     moments
         Total, a and b of the variable; None where the rule needs none.
 
     References
     ----------
-    Cochran (1977), sec. 5.5; Bankier (1988), The American Statistician 42, 174-177; Kish (1988), Journal
-    of Official Statistics 4, 19-32.
+    Cochran (1977), sec. 5.5; Bankier (1988), The American Statistician 42, 174-177; Kish (1988),
+    Journal of Official Statistics 4, 19-32.
     """
     population = table["population"].to_numpy()
     if rule == "equal":
@@ -47,7 +47,8 @@ def shares(
         return np.sqrt(importance * (population / population.sum()) ** 2 + 1 / len(table) ** 2)
     if moments is None:
         raise ColumnError(
-            "Rule {rule!r} needs the mean and standard deviation of a variable: columns mean_<y> and "
+            "Rule {rule!r} needs the mean and standard deviation of a variable: columns mean_<y> "
+            "and "
             "sd_<y>, and y='...' to name it.",
             rule=rule,
         )
@@ -65,7 +66,8 @@ def _power_shares(
     empty = table.loc[total <= 0, "stratum"]
     if len(empty):
         raise AllocationError(
-            "Power allocation needs totals above 0, but {count} strata have none: {strata}. Merge them "
+            "Power allocation needs totals above 0, but {count} strata have none: {strata}. "
+            "Merge them "
             "with others.",
             count=len(empty),
             strata=list(empty),
@@ -110,13 +112,13 @@ def smallest_variance(
 ) -> np.ndarray:
     """Return the whole numbers that make sum a / n smallest for a cost of at most `amount`.
 
-    Units are added one by one where a / (n (n + 1)) per cost is largest, which is exact where costs are
-    equal.
+    Units are added one by one where a / (n (n + 1)) per cost is largest, which is exact where
+    costs are equal.
 
     References
     ----------
-    Wright (2012), Statistics & Probability Letters 82, 2064-2073; Wright (2017), The American Statistician
-    71, 217-224.
+    Wright (2012), Statistics & Probability Letters 82, 2064-2073; Wright (2017), The American
+    Statistician 71, 217-224.
     """
     low, high = bounds
     ideal = bounded(np.sqrt(np.maximum(a, 1e-300) / cost), low, high, amount, cost)

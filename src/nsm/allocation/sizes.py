@@ -65,8 +65,10 @@ def _just_enough(
         n = np.clip(np.ceil(above * share) if rounded else above * share, low, high)
         if np.any(problem.ratios(n) > 1 + 1e-9):
             raise AllocationError(
-                "This rule cannot meet the targets: with every stratum at its maximum, or without sample "
-                "where its share is 0, the worst CV is {worst} times its target. Take rule 'bethel', or "
+                "This rule cannot meet the targets: with every stratum at its maximum, or "
+                "without sample "
+                "where its share is 0, the worst CV is {worst} times its target. Take rule "
+                "'bethel', or "
                 "raise the targets.",
                 worst=float(np.sqrt(np.max(problem.ratios(n)))),
             )
@@ -76,7 +78,8 @@ def _just_enough(
 
 
 def scaled_to(problem: Problem, amount: float) -> tuple[Optimum, float]:
-    """Return the optimum whose cost is `amount`, and the factor on all target CVs that makes it so."""
+    """Return the optimum whose cost is `amount`, and the factor on all target CVs that makes it "
+    "so."""
     tightest = _tightest(problem)
     high = np.floor(problem.high)
     if problem.price(high) <= amount:

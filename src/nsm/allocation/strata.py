@@ -5,7 +5,8 @@
 | `stratum`, `population` | name; number of units (areas, dwellings, persons) | refused |
 | `cost` | cost of one more unit | 1 |
 | `base_cost` | cost that does not depend on n | 0 |
-| `minimum`, `maximum` | bounds of n; a minimum equal to the population takes all | 2; the population |
+| `minimum`, `maximum` | bounds of n; a minimum equal to the population takes all | 2; the
+population |
 | `response` | share of units that answer | 1 |
 | `mean_<y>`, `sd_<y>` | mean and standard deviation of y in the stratum (n - 1 divisor) | |
 | `credit_<y>` | what a census subtracts from the variance of the total | population x sd^2 |
@@ -182,7 +183,8 @@ def moments(table: pd.DataFrame, y: str) -> tuple[np.ndarray, np.ndarray, np.nda
         for column in (f"mean_{y}", f"sd_{y}"):
             if column not in table.columns:
                 raise ColumnError(
-                    "The table of strata has no column {column!r}, which target {y!r} needs. Variables "
+                    "The table of strata has no column {column!r}, which target {y!r} needs. "
+                    "Variables "
                     "with mean and standard deviation: {known}.",
                     column=column,
                     y=y,
@@ -198,9 +200,9 @@ def moments(table: pd.DataFrame, y: str) -> tuple[np.ndarray, np.ndarray, np.nda
 def rare_moments(table: pd.DataFrame, y: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return total, a and b of `y` within the rare population, found by screening.
 
-    `mean_<y>` and `sd_<y>` are those of its members; without them all have standard deviation 1. Of a
-    sample of n units, n times prevalence are members, and the variance is that of a mean over them,
-    times their number (Kalton & Anderson 1986, sec. 3).
+    `mean_<y>` and `sd_<y>` are those of its members; without them all have standard deviation 1.
+    Of a sample of n units, n times prevalence are members, and the variance is that of a mean over
+    them, times their number (Kalton & Anderson 1986, sec. 3).
     """
     if y == "prevalence":
         return moments(table, y)

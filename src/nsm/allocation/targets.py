@@ -23,8 +23,8 @@ def target_table(precision: Any, table: pd.DataFrame, domains: list[str]) -> pd.
     Parameters
     ----------
     precision
-        `{domain column or "all": {variable: cv}}`, where a cv may be a mapping from the values of the
-        domain; or a table with `domain, variable, cv` and perhaps `value`.
+        `{domain column or "all": {variable: cv}}`, where a cv may be a mapping from the values of
+        the domain; or a table with `domain, variable, cv` and perhaps `value`.
     table
         The checked strata.
     domains
@@ -55,7 +55,8 @@ def target_table(precision: Any, table: pd.DataFrame, domains: list[str]) -> pd.
             )
         if not np.isfinite(cv) or cv <= 0:
             raise AllocationError(
-                "The target CV of {variable!r} in {domain!r} is {cv}. It must be above 0, such as 0.05.",
+                "The target CV of {variable!r} in {domain!r} is {cv}. It must be above 0, such "
+                "as 0.05.",
                 variable=variable,
                 domain=domain,
                 cv=cv,
@@ -122,7 +123,8 @@ def problem_of(table: pd.DataFrame, targets: pd.DataFrame, moments: Moments) -> 
     empty = targets[np.isfinite(goal) & (total == 0)]
     if len(empty):
         raise AllocationError(
-            "{count} targets are of totals expected to be 0, which have no CV: {targets}. Leave them "
+            "{count} targets are of totals expected to be 0, which have no CV: {targets}. Leave "
+            "them "
             "out.",
             count=len(empty),
             targets=[_name(row) for row in empty.itertuples()],
@@ -158,7 +160,8 @@ def refuse_out_of_reach(problem: Problem, targets: pd.DataFrame) -> None:
         for k, row in zip(worst, targets.iloc[worst].itertuples(), strict=True)
     ]
     raise AllocationError(
-        "{count} target CVs are out of reach even with the maximum in every stratum: {targets}. Raise "
+        "{count} target CVs are out of reach even with the maximum in every stratum: {targets}. "
+        "Raise "
         "these targets, the maxima or the response.",
         count=len(names),
         targets=names,

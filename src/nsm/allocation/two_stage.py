@@ -4,10 +4,10 @@ With M areas of K dwellings (N = M K), m of them drawn and b dwellings in each,
 
     V = N^2 [ (1/m - 1/M) S1^2 + (1/m) (1/b - 1/K) S2^2 ],
 
-S2^2 = (1 - icc) S^2 the variance within areas and S1^2 that between area means, which S^2 and icc determine.
-So V = alpha / m + beta / (m b) - credit: in m and n = m b the problem is that of one stage with two
-strata for each stratum, and its optimum is found at once. Strata whose take b leaves its bounds get the
-bound and the problem is solved again, until no bound wants to be left.
+S2^2 = (1 - icc) S^2 the variance within areas and S1^2 that between area means, which S^2 and icc
+determine. So V = alpha / m + beta / (m b) - credit: in m and n = m b the problem is that of one
+stage with two strata for each stratum, and its optimum is found at once. Strata whose take b
+leaves its bounds get the bound and the problem is solved again, until no bound wants to be left.
 
 References
 ----------
@@ -63,9 +63,9 @@ class _Found(NamedTuple):
 def allocate_two_stage(strata: pd.DataFrame, wish: Wish) -> Plan:
     """Return the plan of rule `two-stage`.
 
-    The table of strata also holds `psus` (areas), `psu_cost`, `icc_<y>` and, if wanted, `take` (fixed; infinite
-    for all), `minimum_take, maximum_take, minimum_psu, maximum_psu`. `population` and `cost` are of
-    dwellings (second-stage units).
+    The table of strata also holds `psus` (areas), `psu_cost`, `icc_<y>` and, if wanted, `take`
+    (fixed; infinite for all), `minimum_take, maximum_take, minimum_psu, maximum_psu`. `population`
+    and `cost` are of dwellings (second-stage units).
     """
     if wish.n is not None:
         raise OptionError(
@@ -149,7 +149,8 @@ def _checked(strata: pd.DataFrame, minimum: int) -> pd.DataFrame:
     ]
     if len(bad):
         raise AllocationError(
-            "{count} strata have impossible stages (areas from 1 to the dwellings, costs above 0, least take "
+            "{count} strata have impossible stages (areas from 1 to the dwellings, costs above "
+            "0, least take "
             "and areas not above the most): {strata}.",
             count=len(bad),
             strata=list(bad["stratum"]),
@@ -164,7 +165,8 @@ def _check_icc(table: pd.DataFrame, y: str, size: pd.Series) -> None:
     bad = table[(icc > 1) | (icc < -1 / np.maximum(size - 1, 1))]
     if len(bad):
         raise ValueInColumnError(
-            "{column!r} is not between -1 / (dwellings in an area - 1) and 1 in {count} strata: {strata}.",
+            "{column!r} is not between -1 / (dwellings in an area - 1) and 1 in {count} strata: "
+            "{strata}.",
             column=f"icc_{y}",
             count=len(bad),
             strata=list(bad["stratum"]),
@@ -225,13 +227,15 @@ def _solve(stages: _Stages, scale: float = 1.0) -> _Found:
         take = np.where(low, stages.least, np.where(high, stages.most, take))
         take = np.where(released & ~(low | high), np.nan, take)
     raise AllocationError(
-        "The takes of the second stage do not settle in {rounds} rounds. Fix them with a column 'take'.",
+        "The takes of the second stage do not settle in {rounds} rounds. Fix them with a column "
+        "'take'.",
         rounds=_ROUNDS,
     )
 
 
 def _best_take(stages: _Stages, multiplier: np.ndarray, scale: float) -> np.ndarray:
-    """Return sqrt(c1 beta / (c2 alpha)) with both weighted by the multipliers, within the bounds."""
+    """Return sqrt(c1 beta / (c2 alpha)) with both weighted by the multipliers, within the "
+    "bounds."""
     limits = stages.areas.limits(scale)
     weight = multiplier / np.where(limits > 0, limits, 1)
     alpha, beta = stages.areas.unit.T @ weight, stages.beta.T @ weight
@@ -269,7 +273,8 @@ def _within(stages: _Stages, budget: float) -> tuple[_Found, float]:
     least = stages.with_take(stages.least).price(stages.areas.low)
     if least > budget:
         raise AllocationError(
-            "The budget of {budget} does not pay for the minima of the strata, which cost {least}. Raise it, "
+            "The budget of {budget} does not pay for the minima of the strata, which cost "
+            "{least}. Raise it, "
             "or lower the minima.",
             budget=budget,
             least=least,

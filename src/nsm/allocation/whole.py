@@ -1,8 +1,8 @@
 """Whole numbers from a continuous allocation.
 
 For the multipliers of the optimum, the best whole number of each stratum is known: the n with
-n(n - 1) < s / c <= n(n + 1). It misses targets and wastes money by little. Units are added where they
-mend most for their cost, then taken away where no target suffers, then exchanged.
+n(n - 1) < s / c <= n(n + 1). It misses targets and wastes money by little. Units are added where
+they mend most for their cost, then taken away where no target suffers, then exchanged.
 """
 
 from __future__ import annotations

@@ -134,7 +134,8 @@ def _chances(sample: Sample, net: pd.Series, frame: Any) -> pd.Series:
     method = sample.receipt["method"]
     if method not in {"srs", "bernoulli", "poisson"} or frame is None:
         raise SelectionError(
-            "The probability of meeting a network is known for srs, bernoulli and poisson and needs the "
+            "The probability of meeting a network is known for srs, bernoulli and poisson and "
+            "needs the "
             "frame; the sample was drawn by {method!r}. Take estimator 'multiplicity'.",
             method=method,
         )

@@ -3,7 +3,8 @@
 Both condition Poisson sampling on its size. The conditional probabilities come from the Fourier
 transform of the size's distribution: with z = exp(i t) and m_k = p_k z / (1 - p_k + p_k z),
 
-    P(size = n, units A drawn) = mean over t of exp(-i n t) prod_j(1 - p_j + p_j z) prod_{k in A} m_k.
+    P(size = n, units A drawn) = mean over t of exp(-i n t) prod_j(1 - p_j + p_j z) prod_{k in A}
+    m_k.
 
 The product falls off like a normal curve, so a few dozen points t are enough for full precision.
 
@@ -90,7 +91,8 @@ def working_probabilities(p: np.ndarray) -> np.ndarray:
             return q
         log_odds = np.log(q / (1 - q)) + target - np.log(reached / (1 - reached))
     raise SelectionError(
-        "Conditional Poisson sampling does not reach the {count} probabilities (the worst differs by "
+        "Conditional Poisson sampling does not reach the {count} probabilities (the worst "
+        "differs by "
         "{worst}). Take probabilities further from 0 and 1, or method 'sampford' or 'brewer'.",
         count=len(p),
         worst=float(np.max(np.abs(reached - p))),

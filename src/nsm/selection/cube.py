@@ -119,7 +119,8 @@ def _finish(
 
 
 def _scale(p: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return what an imbalance is measured in: the total, or its Poisson error if that is larger."""
+    """Return what an imbalance is measured in: the total, or its Poisson error if that is "
+    "larger."""
     total, error = np.abs(p @ x), np.sqrt((p * (1 - p)) @ x**2)
     return np.maximum(np.maximum(total, error), 1e-300)
 
@@ -154,7 +155,8 @@ def land(q: np.ndarray, x: np.ndarray, scale: np.ndarray, rng: np.random.Generat
     solved = linprog(cost, A_eq=samples.T, b_eq=q, bounds=(0, None), method="highs")
     if solved.x is None:
         raise SelectionError(
-            "The landing of the cube found no sample ({reason}). Leave out balancing variables that "
+            "The landing of the cube found no sample ({reason}). Leave out balancing variables "
+            "that "
             "nearly repeat each other.",
             reason=solved.message,
         )

@@ -40,8 +40,8 @@ def draw(
     frame
         A `Frame`, or a table with its `key`.
     plan
-        How many: a `Plan`, a table with `stratum` and `n`, a mapping {stratum: n}, or one number (of
-        the whole frame, or of each stratum if `stratum` is named).
+        How many: a `Plan`, a table with `stratum` and `n`, a mapping {stratum: n}, or one number
+        (of the whole frame, or of each stratum if `stratum` is named).
     seed
         A whole number from 0 on. Units are put in the order of the key first, so the order of rows
         does not matter.
@@ -54,10 +54,11 @@ def draw(
     stratum
         Column of the strata; `stratum` if the plan has strata.
     sort
-        Columns that order the list within strata (implicit stratification of `systematic`); ties are
-        in the order of the key.
+        Columns that order the list within strata (implicit stratification of `systematic`); ties
+        are in the order of the key.
     spread
-        Coordinates in which `local-pivotal` and `local-cube` spread the sample, in comparable units.
+        Coordinates in which `local-pivotal` and `local-cube` spread the sample, in comparable
+        units.
     balance
         Variables whose totals `cube` and `local-cube` reproduce.
     reserve
@@ -140,7 +141,8 @@ def _check_options(
     for option, useless in unused.items():
         if useless and options[option]:
             raise OptionError(
-                "Method {method!r} does not use {option}. Leave it out, or take a method that does.",
+                "Method {method!r} does not use {option}. Leave it out, or take a method that "
+                "does.",
                 method=name,
                 option=option,
             )
@@ -194,7 +196,8 @@ class _Units:
             u = _numbers(table, [options["prn"]], self.keys)[:, 0]
             if np.any((u < 0) | (u >= 1)):
                 raise ValueInColumnError(
-                    "Permanent random numbers lie from 0 to below 1, but {column!r} goes from {low} to "
+                    "Permanent random numbers lie from 0 to below 1, but {column!r} goes from "
+                    "{low} to "
                     "{high}. Make them with nsm.selection.permanent_numbers(keys, seed).",
                     column=options["prn"],
                     low=float(u.min()),

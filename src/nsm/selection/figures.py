@@ -115,7 +115,8 @@ def _blank() -> tuple[Figure, Axes]:
 def _points(table: pd.DataFrame, columns: tuple[str, str]) -> np.ndarray:
     if not set(columns) <= set(table.columns):
         raise SelectionError(
-            "A map needs boundaries in the frame or the columns {columns}. Add them, or name others with "
+            "A map needs boundaries in the frame or the columns {columns}. Add them, or name "
+            "others with "
             "x= and y=.",
             columns=list(columns),
         )

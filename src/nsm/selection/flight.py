@@ -15,7 +15,8 @@ _SINGULAR = 1e-11
 def null_vector(matrix: np.ndarray) -> np.ndarray:
     """Return a vector that the matrix (rows, columns) maps to 0; zeros if there is none.
 
-    The matrix is overwritten (Gauss-Jordan elimination with pivots from the largest entry of a row).
+    The matrix is overwritten (Gauss-Jordan elimination with pivots from the largest entry of a
+    row).
     """
     rows, columns = matrix.shape
     pivot = np.full(columns, -1)

@@ -28,7 +28,8 @@ def _srs(p: np.ndarray) -> np.ndarray:
     n, units = round(p.sum()), len(p)
     if np.ptp(p) > 1e-9:
         raise SelectionError(
-            "Simple random sampling has equal probabilities, but these lie between {low} and {high}. "
+            "Simple random sampling has equal probabilities, but these lie between {low} and "
+            "{high}. "
             "Name the method that drew them.",
             low=float(p.min()),
             high=float(p.max()),
@@ -118,7 +119,8 @@ def joint_probabilities(p: Sequence[float] | np.ndarray, method: str) -> np.ndar
     """
     if method in _UNKNOWN:
         raise SelectionError(
-            "No exact joint probabilities are known for method {method!r}. Ask for the approximation "
+            "No exact joint probabilities are known for method {method!r}. Ask for the "
+            "approximation "
             "'hajek' or 'hartley-rao' by its name{spread}.",
             method=method,
             spread=", or estimate the variance from neighbors" if method in _UNKNOWN[3:] else "",
@@ -133,7 +135,8 @@ def joint_probabilities(p: Sequence[float] | np.ndarray, method: str) -> np.ndar
     values = checked_probabilities(p, whole=method not in {"poisson", "bernoulli"})
     if len(values) > LARGEST:
         raise SelectionError(
-            "The joint probabilities of {units} units would take {gigabytes} GB. Ask for them stratum "
+            "The joint probabilities of {units} units would take {gigabytes} GB. Ask for them "
+            "stratum "
             "by stratum, or for the sampled units with method 'hajek'.",
             units=len(values),
             gigabytes=round(8e-9 * len(values) ** 2, 1),

@@ -53,7 +53,8 @@ def draw_listing(
     Raises
     ------
     SelectionError
-        Areas without listing or listing without area, or `overall` above the probability of an area.
+        Areas without listing or listing without area, or `overall` above the probability of an
+        area.
     KeyColumnError
         A dwelling is listed twice.
     OptionError
@@ -120,7 +121,8 @@ def _check_areas(areas: pd.DataFrame, listing: pd.DataFrame, area: str, key: str
     empty = sorted(sampled - listed)
     if empty:
         raise SelectionError(
-            "{count} sampled areas have no listing: {areas}. List them, or take those where no dwelling "
+            "{count} sampled areas have no listing: {areas}. List them, or take those where no "
+            "dwelling "
             "was found out of the table of areas and record them as empty.",
             count=len(empty),
             areas=empty,
@@ -134,7 +136,8 @@ def _rates(probability: pd.Series, *, fraction: float | None, overall: float | N
     above = rate[rate > 1 + 1e-12]
     if len(above):
         raise SelectionError(
-            "An overall probability of {overall} is above that of {count} areas: {areas}. Ask for at most "
+            "An overall probability of {overall} is above that of {count} areas: {areas}. Ask "
+            "for at most "
             "{most}.",
             overall=overall,
             count=len(above),
@@ -145,7 +148,8 @@ def _rates(probability: pd.Series, *, fraction: float | None, overall: float | N
 
 
 def _draw_some(found: int, p: float, method: str, rng: np.random.Generator) -> np.ndarray:
-    """Draw from a list with probability `p` each; the number is `found` times `p`, or next to it."""
+    """Draw from a list with probability `p` each; the number is `found` times `p`, or next to "
+    "it."""
     if p >= 1:
         return np.arange(found)
     expected = found * p

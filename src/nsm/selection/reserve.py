@@ -106,7 +106,8 @@ def release(
         waiting = table[(table["stratum"] == label) & (table["role"] == RESERVE)]
         if not 0 <= count <= len(waiting):
             raise SelectionError(
-                "{count} reserves cannot be released in stratum {stratum!r}, which has {left} left.",
+                "{count} reserves cannot be released in stratum {stratum!r}, which has {left} "
+                "left.",
                 count=count,
                 stratum=label,
                 left=len(waiting),

@@ -14,8 +14,8 @@ from nsm.selection.sample import Sample
 def panels(sample: Sample, count: int, *, seed: int) -> pd.DataFrame:
     """Divide the main areas into panels, each a sample by itself.
 
-    Areas are dealt out in the order of the list, stratum by stratum, from a random panel on, so every
-    panel keeps the implicit stratification. Certain areas are dealt out as well: a panel then
+    Areas are dealt out in the order of the list, stratum by stratum, from a random panel on, so
+    every panel keeps the implicit stratification. Certain areas are dealt out as well: a panel then
     holds one of them with probability 1 / count.
 
     Parameters
@@ -41,7 +41,8 @@ def panels(sample: Sample, count: int, *, seed: int) -> pd.DataFrame:
     small = sorted(sizes[sizes < count].index)
     if small:
         raise SelectionError(
-            "{few} strata have fewer areas than the {count} panels: {strata}. Make fewer panels or plan "
+            "{few} strata have fewer areas than the {count} panels: {strata}. Make fewer panels "
+            "or plan "
             "more areas there.",
             few=len(small),
             count=count,
@@ -84,7 +85,8 @@ def rotation(pattern: Sequence[int], waves: int) -> pd.DataFrame:
     """
     if not pattern or set(pattern) - {0, 1} or not any(pattern) or waves < 1:
         raise OptionError(
-            "A rotation needs a pattern of 0 and 1 with at least one 1, and at least one wave; it was "
+            "A rotation needs a pattern of 0 and 1 with at least one 1, and at least one wave; "
+            "it was "
             "given {pattern!r} and {waves}.",
             pattern=str(list(pattern)),
             waves=waves,
@@ -129,7 +131,8 @@ def wave_sample(paneled: pd.DataFrame, schedule: pd.DataFrame, wave: int) -> pd.
     missing = sorted(set(schedule["panel"]) - set(paneled["panel"]))
     if now.empty or missing:
         raise OptionError(
-            "Wave {wave} cannot be made: the schedule has waves {first} to {last} and its panels {missing} "
+            "Wave {wave} cannot be made: the schedule has waves {first} to {last} and its panels "
+            "{missing} "
             "hold no area. Make {panels} panels.",
             wave=wave,
             first=int(schedule["wave"].min()),

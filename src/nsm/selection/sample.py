@@ -80,7 +80,8 @@ class Sample:
         return Sample(table, strata, self.receipt)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the sample to a folder: `sample.parquet`, `strata.csv`, `sample.json`; return it."""
+        """Write the sample to a folder: `sample.parquet`, `strata.csv`, `sample.json`; return "
+        "it."""
         place = local_path(folder, exists=False)
         write_table(self.table, place / _TABLE)
         write_table(self.strata, place / _STRATA)
@@ -120,7 +121,8 @@ class Sample:
         given = source(frame, self.key)
         if given.hash != self.receipt["frame_hash"]:
             raise SelectionError(
-                "The frame is not the one the sample was drawn from: its hash is {now}, the sample's "
+                "The frame is not the one the sample was drawn from: its hash is {now}, the "
+                "sample's "
                 "{then}. Verify with the frame as it was.",
                 now=given.hash[:12],
                 then=self.receipt["frame_hash"][:12],
@@ -168,8 +170,10 @@ def _same(one: pd.DataFrame, other: pd.DataFrame, key: str, drawn_with: dict[str
     kept, again = set(one[key].astype("str")), set(other[key].astype("str"))
     if kept != again:
         raise SelectionError(
-            "The draw differs: {count} areas are in the sample but not in the draw made now ({areas}). "
-            "The sample was changed by hand, or other versions draw otherwise (then {then}, now {now}).",
+            "The draw differs: {count} areas are in the sample but not in the draw made now "
+            "({areas}). "
+            "The sample was changed by hand, or other versions draw otherwise (then {then}, now "
+            "{now}).",
             count=len(kept - again) or len(again - kept),
             areas=sorted(kept ^ again)[:6],
             then=str(drawn_with),

@@ -1,0 +1,32 @@
+"""Allocation: strata, sample sizes, and how a sample is divided, with its cost and precision.
+
+`allocate` makes a `Plan` from a table of strata; `areas_at` makes that table from a frame of areas
+drawn with probability proportional to size and taken whole.
+"""
+
+from nsm.allocation.allocate import RULES, allocate
+from nsm.allocation.areas import PriorError, Response, area_strata, areas_at, prior_error
+from nsm.allocation.cluster import cluster_size
+from nsm.allocation.compare import comparison
+from nsm.allocation.components import variance_components
+from nsm.allocation.plan import Plan
+from nsm.allocation.sample_size import sample_size, sample_size_steps
+from nsm.allocation.stratify import Stratification, stratify
+
+__all__ = [
+    "RULES",
+    "Plan",
+    "PriorError",
+    "Response",
+    "Stratification",
+    "allocate",
+    "area_strata",
+    "areas_at",
+    "cluster_size",
+    "comparison",
+    "prior_error",
+    "sample_size",
+    "sample_size_steps",
+    "stratify",
+    "variance_components",
+]
