@@ -56,8 +56,10 @@ class PriorError(NamedTuple):
 
 
 class Response(NamedTuple):
-    """Who answers: a share of the dwellings, where the y of an area live `together` persons a "
-    "dwelling."""
+    """Who answers: a share of the dwellings.
+
+    `together` is the mean number of y in the dwelling of one y: their spread inside an area.
+    """
 
     share: float = 1.0
     together: float = 1.0
@@ -127,7 +129,7 @@ def area_strata(
     ValueInColumnError
         A size is not above 0, or an expected count is negative or missing.
     """
-    options = {"stratum": stratum, "domains": domains, "order": order, "key": key}
+    options: dict[str, Any] = {"stratum": stratum, "domains": domains, "order": order, "key": key}
     costs = (area_cost, screening_cost, interview_cost)
     return _prepared(frame, size, y, (costs, error, response), **options)(n)
 
@@ -340,7 +342,7 @@ _GRID = 1.15
 
 
 def _gain(cell: _Stratum, n: float) -> np.ndarray:
-    """Return by variable what the order of the list leaves of the variance of a design without order.
+    """Return by variable what the order of the list leaves of the variance without one.
 
     It is taken at the steps of a grid next to n, since it wavers with n.
     """

@@ -31,8 +31,8 @@ def multivariate(
     rng = np.random.Generator(np.random.PCG64(seed))
     best, found = np.inf, np.zeros(len(x), dtype=int)
     weight = 1 / (cv * x.sum(axis=0)) ** 2
-    for labels in _starts(x, strata, weight, rng):
-        labels, size = _settle(x, labels, cv, strata)
+    for start in _starts(x, strata, weight, rng):
+        labels, size = _settle(x, start, cv, strata)
         if size < best:
             best, found = size, labels
     order = np.argsort([(x[found == h] @ np.sqrt(weight)).mean() for h in range(strata)])

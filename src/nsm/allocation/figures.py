@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nsm.allocation.compare import comparison, precision_compared, precision_curve
 from nsm.errors import OptionError, nearest
 from nsm.language import translate
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from nsm.allocation.plan import Plan
@@ -37,7 +38,7 @@ def plan_figure(plan: Plan, kind: str, language: str = "en") -> Figure:
     return makers[kind](plan, language)
 
 
-def _axes(title: str, rows: int) -> tuple[Figure, object]:
+def _axes(title: str, rows: int) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, max(3.0, 1.2 + 0.22 * rows)), layout="constrained")

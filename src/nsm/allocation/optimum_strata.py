@@ -48,8 +48,10 @@ class Cumulated:
         self.square = np.concatenate([[0.0], np.cumsum(counts * shifted**2)])
 
     def parts(self, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return N S and N S^2 of the units from `start` to before `end`; infinite where too "
-        "few."""
+        """Return N S and N S^2 of the places from `start` to before `end`.
+
+        N S is infinite where there are too few units.
+        """
         n = self.count[end] - self.count[start]
         deviation = self.square[end] - self.square[start]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -71,8 +73,7 @@ def needed(a: np.ndarray, b: np.ndarray, certain: np.ndarray, goal: Goal) -> np.
 
 
 def best_cuts(cumulated: Cumulated, strata: int, goal: Goal, classes: int) -> np.ndarray:
-    """Return optimum cuts among the ends of classes, as numbers of different values below "
-    "(strata - 1,)."""
+    """Return the best cuts among the ends of classes: different values below (strata - 1,)."""
     ends = _class_ends(cumulated, classes)
     start, end = np.meshgrid(ends, ends, indexing="ij")
     parts_a, parts_b = cumulated.parts(start, end)
@@ -95,8 +96,7 @@ def best_cuts(cumulated: Cumulated, strata: int, goal: Goal, classes: int) -> np
 
 
 def _class_ends(cumulated: Cumulated, classes: int) -> np.ndarray:
-    """Return 0, the ends of at most `classes` classes (by count and by total), and the last "
-    "place."""
+    """Return 0, the ends of at most `classes` classes by count and by total, and the last."""
     places = len(cumulated.values)
     if places <= classes:
         return np.arange(places + 1)

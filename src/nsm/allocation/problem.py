@@ -10,10 +10,12 @@ a fixed number of dwellings in each area alike; only a and b differ.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 class Problem(NamedTuple):

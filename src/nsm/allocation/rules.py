@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import heapq
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nsm.errors import AllocationError, ColumnError, OptionError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def shares(

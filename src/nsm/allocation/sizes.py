@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nsm.allocation.bethel import Optimum, optimum
 from nsm.allocation.problem import Problem
@@ -14,6 +13,8 @@ from nsm.allocation.whole import whole_numbers
 from nsm.errors import AllocationError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nsm.allocation.allocate import Wish
 
 _LOOSEST = 1e6
@@ -78,8 +79,7 @@ def _just_enough(
 
 
 def scaled_to(problem: Problem, amount: float) -> tuple[Optimum, float]:
-    """Return the optimum whose cost is `amount`, and the factor on all target CVs that makes it "
-    "so."""
+    """Return the optimum whose cost is `amount`, and the factor on target CVs behind it."""
     tightest = _tightest(problem)
     high = np.floor(problem.high)
     if problem.price(high) <= amount:

@@ -68,7 +68,7 @@ def checked_strata(strata: pd.DataFrame, minimum: int = 2) -> pd.DataFrame:
     for column in table.columns:
         if str(column).startswith("sd_"):
             _in_range(table, column, lambda v: v >= 0, "0 or more")
-        if column in {"prevalence"}:
+        if column == "prevalence":
             _in_range(table, column, lambda v: (v >= 0) & (v <= 1), "between 0 and 1")
         if column in {"screening_cost", "interview_cost"}:
             _in_range(table, column, lambda v: v >= 0, "0 or more")

@@ -234,8 +234,7 @@ def _solve(stages: _Stages, scale: float = 1.0) -> _Found:
 
 
 def _best_take(stages: _Stages, multiplier: np.ndarray, scale: float) -> np.ndarray:
-    """Return sqrt(c1 beta / (c2 alpha)) with both weighted by the multipliers, within the "
-    "bounds."""
+    """Return sqrt(c1 beta / (c2 alpha)), weighted by the multipliers, within the bounds."""
     limits = stages.areas.limits(scale)
     weight = multiplier / np.where(limits > 0, limits, 1)
     alpha, beta = stages.areas.unit.T @ weight, stages.beta.T @ weight

@@ -65,7 +65,7 @@ class _State:
 
     def mend(self, barred: int = -1) -> list[int]:
         """Add units, each where it mends most for its cost, until no target is missed."""
-        added = []
+        added: list[int] = []
         while True:
             short = np.maximum(-self.left, 0.0)
             if short.max(initial=0.0) <= _TOLERANCE:

@@ -6,7 +6,7 @@ generator, one file for each family.
 
 from nsm.selection.adaptive import adaptive_weights, networks, to_visit
 from nsm.selection.coordination import overlap, permanent_numbers
-from nsm.selection.draw import draw
+from nsm.selection.draws import draw
 from nsm.selection.figures import sample_map, strata_map
 from nsm.selection.joint import joint_probabilities
 from nsm.selection.listing import draw_listing

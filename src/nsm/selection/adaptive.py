@@ -152,7 +152,11 @@ def _chances(sample: Sample, net: pd.Series, frame: Any) -> pd.Series:
         return 1 - areas.groupby("network")["missing"].prod()
     strata = sample.strata.set_index("stratum")
     members = areas.groupby(["network", "stratum"]).size()
-    missed = [_all_missed(strata.loc[stratum], count) for (_, stratum), count in members.items()]
+    names = members.index.get_level_values("stratum")
+    missed = [
+        _all_missed(strata.loc[[name]].iloc[0], int(count))
+        for name, count in zip(names, members, strict=True)
+    ]
     return 1 - pd.Series(missed, index=members.index).groupby(level="network").prod()
 
 

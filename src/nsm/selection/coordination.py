@@ -27,7 +27,7 @@ def permanent_numbers(keys: Iterable[object], seed: int) -> np.ndarray:
     >>> permanent_numbers(["1001", "1002"], seed=7).round(3).tolist()
     [0.0, 0.0]
     """
-    prefix = f"{seed}\\0".encode()
+    prefix = f"{seed}\0".encode()
     digests = (hashlib.sha256(prefix + str(key).encode()).digest()[:8] for key in keys)
     numbers = np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
     return (numbers >> np.uint64(11)) * 2.0**-53

@@ -119,8 +119,7 @@ def _finish(
 
 
 def _scale(p: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return what an imbalance is measured in: the total, or its Poisson error if that is "
-    "larger."""
+    """Return the unit of an imbalance: the total, or its Poisson error if that is larger."""
     total, error = np.abs(p @ x), np.sqrt((p * (1 - p)) @ x**2)
     return np.maximum(np.maximum(total, error), 1e-300)
 

@@ -15,36 +15,51 @@ _SINGULAR = 1e-11
 def null_vector(matrix: np.ndarray) -> np.ndarray:
     """Return a vector that the matrix (rows, columns) maps to 0; zeros if there is none.
 
-    The matrix is overwritten (Gauss-Jordan elimination with pivots from the largest entry of a
-    row).
+    The matrix is overwritten.
+    """
+    pivot = _reduced(matrix)
+    vector = np.zeros(len(pivot))
+    for free in range(len(pivot)):
+        if pivot[free] < 0:
+            vector[free] = 1.0
+            for c in range(len(pivot)):
+                if pivot[c] >= 0:
+                    vector[c] = -matrix[pivot[c], free]
+            break
+    return vector
+
+
+@njit(cache=True)
+def _reduced(matrix: np.ndarray) -> np.ndarray:
+    """Reduce the matrix (Gauss-Jordan, pivot: the largest entry of the row); return the pivots.
+
+    They are the row of each column, -1 where the column is free.
     """
     rows, columns = matrix.shape
     pivot = np.full(columns, -1)
     for r in range(rows):
-        best, column, scale = 0.0, -1, 0.0
+        best, column = 0.0, -1
         for c in range(columns):
             if pivot[c] < 0 and abs(matrix[r, c]) > best:
                 best, column = abs(matrix[r, c]), c
         if best < _SINGULAR:
             continue
         pivot[column] = r
-        scale = matrix[r, column]
-        for c in range(columns):
-            matrix[r, c] /= scale
-        for other in range(rows):
-            factor = matrix[other, column]
-            if other != r and factor != 0.0:
-                for c in range(columns):
-                    matrix[other, c] -= factor * matrix[r, c]
-    vector = np.zeros(columns)
-    for free in range(columns):
-        if pivot[free] < 0:
-            vector[free] = 1.0
-            for c in range(columns):
-                if pivot[c] >= 0:
-                    vector[c] = -matrix[pivot[c], free]
-            break
-    return vector
+        _eliminate(matrix, r, column)
+    return pivot
+
+
+@njit(cache=True)
+def _eliminate(matrix: np.ndarray, row: int, column: int) -> None:
+    """Make the column 1 in its row and 0 in all others."""
+    scale = matrix[row, column]
+    for c in range(matrix.shape[1]):
+        matrix[row, c] /= scale
+    for other in range(len(matrix)):
+        factor = matrix[other, column]
+        if other != row and factor != 0.0:
+            for c in range(matrix.shape[1]):
+                matrix[other, c] -= factor * matrix[row, c]
 
 
 @njit(cache=True)

@@ -67,15 +67,15 @@ def draw_listing(
     if seed < 0:
         raise OptionError("The seed {seed!r} is not a whole number from 0 on.", seed=seed)
     rng = np.random.Generator(np.random.PCG64(seed))
-    probability = areas.set_index(areas[area].astype("str"))["probability"]
+    probability = pd.Series(areas["probability"].to_numpy(), index=areas[area].astype("str"))
     rate = _rates(probability, fraction=fraction, overall=overall)
     ordered = listing.sort_values([area, *sort, key], kind="stable").reset_index(drop=True)
     parts = []
-    for name, places in ordered.groupby(ordered[area].astype("str"), sort=True).indices.items():
-        found = len(places)
-        p = min(take / found, 1.0) if take is not None else float(rate.loc[name])
-        chosen = places[_draw_some(found, p, method, rng)]
-        parts.append(_weighed(ordered.iloc[chosen], float(probability.loc[name]), p))
+    for name, group in ordered.groupby(ordered[area].astype("str"), sort=True):
+        found = len(group)
+        p = min(take / found, 1.0) if take is not None else float(rate[str(name)])
+        chosen = group.iloc[_draw_some(found, p, method, rng)]
+        parts.append(_weighed(chosen, float(probability[str(name)]), p))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -148,8 +148,7 @@ def _rates(probability: pd.Series, *, fraction: float | None, overall: float | N
 
 
 def _draw_some(found: int, p: float, method: str, rng: np.random.Generator) -> np.ndarray:
-    """Draw from a list with probability `p` each; the number is `found` times `p`, or next to "
-    "it."""
+    """Draw from a list with probability `p` each: `found` times `p` of them, or next to it."""
     if p >= 1:
         return np.arange(found)
     expected = found * p

@@ -111,7 +111,7 @@ def inclusion_probabilities(size: Sequence[float] | np.ndarray, n: float) -> np.
 
 
 def checked_probabilities(p: Sequence[float] | np.ndarray, *, whole: bool = True) -> np.ndarray:
-    """Return inclusion probabilities that lie in (0, 1] and, with `whole`, add up to a whole number.
+    """Return probabilities in (0, 1] that, with `whole`, add up to a whole number.
 
     Raises
     ------

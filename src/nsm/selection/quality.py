@@ -10,6 +10,7 @@ import pandas as pd
 
 from nsm.files import require_columns
 from nsm.selection.probabilities import inclusion_probabilities
+from nsm.selection.source import ALL
 
 if TYPE_CHECKING:
     from nsm.selection.sample import Sample
@@ -64,19 +65,13 @@ def frame_probabilities(sample: Sample, frame: pd.DataFrame) -> np.ndarray:
     """Return the inclusion probability of every unit of the frame, without regard to reserves."""
     receipt = sample.receipt
     size = frame[receipt["size"]].to_numpy(dtype=float) if receipt["size"] else np.ones(len(frame))
-    if receipt["stratum"] is None:
-        groups = [np.arange(len(frame))]
-    else:
-        groups = list(frame.groupby(frame[receipt["stratum"]].astype("str")).indices.values())
-    labels = (
-        ["all"]
-        if receipt["stratum"] is None
-        else sorted(frame[receipt["stratum"]].astype("str").unique())
-    )
-    strata = sample.strata.set_index("stratum")
+    column = receipt["stratum"]
+    labels = pd.Series(ALL, index=frame.index) if column is None else frame[column].astype("str")
+    sizes = sample.strata.set_index("stratum")
+    drawn = (sizes["n"] + sizes["released"]).to_dict()
     p = np.zeros(len(frame))
-    for label, rows in zip(labels, groups, strict=True):
-        n = int(strata.loc[label, "n"] + strata.loc[label, "released"])
+    for label, rows in labels.groupby(labels).indices.items():
+        n = int(drawn[str(label)])
         if n:
             p[rows] = inclusion_probabilities(size[rows], n)
     return p

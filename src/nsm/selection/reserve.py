@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nsm.errors import OptionError, SelectionError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAIN, RESERVE = "main", "reserve"
 
@@ -29,7 +32,7 @@ def reserve_counts(
         A number is negative or not whole, or a stratum is unknown.
     """
     if isinstance(reserve, Mapping):
-        asked = {str(label): number for label, number in reserve.items()}
+        asked: dict[str, float] = {str(label): number for label, number in reserve.items()}
         unknown = sorted(set(asked) - set(counts))
         if unknown:
             raise OptionError("Reserve strata {strata} are not in the plan.", strata=unknown)
@@ -56,11 +59,12 @@ def assign_roles(
     drawn = drawn.sort_values(["stratum", "place"], kind="stable").reset_index(drop=True)
     role = np.full(len(drawn), MAIN, dtype=object)
     order = np.zeros(len(drawn), dtype=np.int64)
-    for label, places in drawn.groupby("stratum", sort=True).indices.items():
-        free = places[~drawn["certainty"].to_numpy()[places]]
+    for label, group in drawn.groupby("stratum", sort=True):
+        places = group.index.to_numpy()
+        free = places[~group["certainty"].to_numpy()]
         more = min(reserves[str(label)], len(free))
         step = len(free) / more if more else 1.0
-        chosen = free[((rng.random() + np.arange(more)) * step).astype(int)] if more else free[:0]
+        chosen = free[((rng.random() + np.arange(more)) * step).astype(int)]
         role[chosen] = RESERVE
         main = np.setdiff1d(places, chosen)
         order[main] = np.arange(1, len(main) + 1)

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from nsm.errors import FileError, SelectionError
 from nsm.files import local_path, read_table, write_table, write_text
 from nsm.selection.reserve import MAIN, RESERVE, release
-from nsm.selection.source import source
+from nsm.selection.source import hash_like, source
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 _TABLE, _STRATA, _RECEIPT = "sample.parquet", "strata.csv", "sample.json"
@@ -80,8 +80,7 @@ class Sample:
         return Sample(table, strata, self.receipt)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the sample to a folder: `sample.parquet`, `strata.csv`, `sample.json`; return "
-        "it."""
+        """Write `sample.parquet`, `strata.csv` and `sample.json` to a folder; return it."""
         place = local_path(folder, exists=False)
         write_table(self.table, place / _TABLE)
         write_table(self.strata, place / _STRATA)
@@ -116,16 +115,20 @@ class Sample:
         SelectionError
             The frame is another one, or the draw differs; the message says where.
         """
-        from nsm.selection.draw import draw
+        from nsm.selection.draws import draw
 
         given = source(frame, self.key)
-        if given.hash != self.receipt["frame_hash"]:
+        now, then = (
+            hash_like(frame, given, self.receipt["frame_hash"]),
+            self.receipt["frame_hash"],
+        )
+        if now != then:
             raise SelectionError(
                 "The frame is not the one the sample was drawn from: its hash is {now}, the "
                 "sample's "
                 "{then}. Verify with the frame as it was.",
-                now=given.hash[:12],
-                then=self.receipt["frame_hash"][:12],
+                now=now[:18],
+                then=then[:18],
             )
         asked = {k: v for k, v in self.receipt.items() if k not in {"frame_hash", "versions"}}
         strata = self.strata.set_index("stratum")

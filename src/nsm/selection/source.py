@@ -1,5 +1,4 @@
-"""What is drawn from: the rows of a frame in the order of their key, and how many of each "
-"stratum."""
+"""What is drawn from: the rows of a frame in the order of their key, and how many a stratum."""
 
 from __future__ import annotations
 
@@ -14,6 +13,7 @@ from nsm.errors import KeyColumnError, OptionError, SelectionError
 from nsm.files import require_columns
 
 ALL = "all"
+_TABLE = "table:"
 
 
 class Source(NamedTuple):
@@ -34,13 +34,12 @@ def source(frame: Any, key: str | None = None) -> Source:
     ColumnError
         The table has no such column.
     """
-    if not isinstance(frame, pd.DataFrame):
-        return Source(frame.table, frame.key, frame.hash)
-    key = key or ("area" if "area" in frame.columns else None)
+    plain = isinstance(frame, pd.DataFrame)
+    table = pd.DataFrame(frame if plain else frame.table).drop(columns="geometry", errors="ignore")
+    key = key or (None if plain else frame.key) or ("area" if "area" in table.columns else None)
     if key is None:
         raise KeyColumnError("Name the column that tells the units apart: key='...'.")
-    require_columns(frame, [key], "The frame")
-    table = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    require_columns(table, [key], "The frame")
     lost = int(table[key].isna().sum())
     if lost:
         raise KeyColumnError("{count} rows of the frame have no {key!r}.", count=lost, key=key)
@@ -55,7 +54,18 @@ def source(frame: Any, key: str | None = None) -> Source:
             key=key,
             units=[str(v) for v in twice.iloc[:6]],
         )
-    return Source(table, key, table_hash(table))
+    return Source(table, key, _TABLE + table_hash(table) if plain else frame.hash)
+
+
+def hash_like(frame: Any, given: Source, recorded: str) -> str:
+    """Return the hash of a frame, of the kind recorded: that of a `Frame` or of a table."""
+    if recorded.startswith(_TABLE):
+        return _TABLE + table_hash(given.table)
+    if isinstance(frame, pd.DataFrame):
+        from nsm.frame import Frame
+
+        return Frame(given.table, given.key).hash
+    return given.hash
 
 
 def table_hash(table: pd.DataFrame) -> str:
@@ -95,7 +105,8 @@ def wanted(plan: Any, strata: Sequence[str] | None) -> dict[str, int]:
                 kind=type(plan).__name__,
             )
         require_columns(table, ["stratum", "n"], "The plan")
-        sizes = pd.Series(table["n"].to_numpy(), index=table["stratum"])
+        size = "n_psu" if "n_psu" in table.columns else "n"  # of two stages, the first is drawn
+        sizes = pd.Series(table[size].to_numpy(), index=table["stratum"])
     if strata is None:
         raise SelectionError(
             "The plan has strata, but no column of strata was named for the frame."

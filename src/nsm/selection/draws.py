@@ -82,7 +82,8 @@ def draw(
     --------
     >>> import pandas as pd
     >>> areas = pd.DataFrame({"area": ["01", "02", "03", "04"], "dwellings": [50, 60, 200, 90]})
-    >>> draw(areas, 2, size="dwellings", seed=7).table[["area", "probability"]].round(2).values.tolist()
+    >>> sample = draw(areas, 2, size="dwellings", seed=7)
+    >>> sample.table[["area", "probability"]].round(2).values.tolist()
     [['02', 0.3], ['03', 1.0]]
     """
     chosen = method_of(method)
