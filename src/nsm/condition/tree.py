@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -104,10 +104,23 @@ class Or(Node):
     parts: tuple[Node, ...]
 
 
+_PARTS: dict[type[Node], tuple[str, ...]] = {
+    Arithmetic: ("left", "right"),
+    Compare: ("left", "right"),
+    In: ("operand", "choices"),
+    Missing: ("operand",),
+    Selected: ("operand",),
+    Aggregate: ("value", "where"),
+    Not: ("operand",),
+    And: ("parts",),
+    Or: ("parts",),
+}
+
+
 def children(node: Node) -> Iterator[Node]:
     """Give the nodes directly below `node`."""
-    for one in fields(node):
-        value = getattr(node, one.name)
+    for name in _PARTS.get(type(node), ()):
+        value = getattr(node, name)
         if isinstance(value, Node):
             yield value
         elif isinstance(value, tuple):
@@ -125,12 +138,12 @@ def walk(node: Node, *, rosters: bool = True) -> Iterator[Node]:
 def rewrite(node: Node, change: Callable[[Node], Node]) -> Node:
     """Return the tree with `change` applied to every node, from the leaves up."""
     parts: dict[str, Any] = {}
-    for one in fields(node):
-        value = getattr(node, one.name)
+    for name in _PARTS.get(type(node), ()):
+        value = getattr(node, name)
         if isinstance(value, Node):
-            parts[one.name] = rewrite(value, change)
+            parts[name] = rewrite(value, change)
         elif isinstance(value, tuple):
-            parts[one.name] = tuple(rewrite(part, change) for part in value)
+            parts[name] = tuple(rewrite(part, change) for part in value)
     return change(replace(node, **parts) if parts else node)
 
 

@@ -7,6 +7,7 @@ the folder above it, then in the library that comes with nsm; the first that has
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,7 @@ class Library:
 
     folders: tuple[Path, ...]
     problems: list[Finding] = field(default_factory=list)
+    origins: dict[str, int] = field(default_factory=dict)  # module or list -> its folder
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> Library:
@@ -66,9 +68,10 @@ class Library:
         FileError
             No folder has it.
         """
-        for folder in self.folders:
+        for number, folder in enumerate(self.folders):
             file = folder / "modules" / f"{name}.yaml"
             if file.is_file() and "/" not in name:
+                self.origins[name] = number
                 return read_yaml(file)
         known = {f.stem for folder in self.folders for f in folder.glob("modules/*.yaml")}
         raise FileError(
@@ -85,6 +88,7 @@ class Library:
                     source = f"codes/{file.name}"
                     self.add_list(own, name, content, source, shared=folder != self.folders[0])
             found |= own
+            self.origins |= {f"{name}: ": self.folders.index(folder) for name in own}
         return found
 
     def add_list(
@@ -159,14 +163,23 @@ class Library:
             if key not in known
         )
 
-    def texts(self, language: str) -> dict[str, str]:
+    def texts(self, language: str, owners: Mapping[str, str]) -> dict[str, str]:
         """Read the texts of a language as key -> text; a nearer folder's texts win.
 
         Code labels have keys such as `sex: M`.
+
+        Parameters
+        ----------
+        owners
+            Key -> the module it belongs to. A module of this survey does not borrow the text of a
+            question of the same name in the library, nor a code list the labels of another.
         """
         found: dict[str, str] = {}
-        for folder in reversed(self.folders):
-            found |= self.texts_of(folder, language)
+        for number, folder in reversed(list(enumerate(self.folders))):
+            for key, text in self.texts_of(folder, language).items():
+                owner = owners.get(key) or key.split(": ")[0] + ": "
+                if self.origins.get(owner, len(self.folders)) >= number:
+                    found[key] = text
         return found
 
     def texts_of(self, folder: Path, language: str) -> dict[str, str]:

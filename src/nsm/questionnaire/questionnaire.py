@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -75,7 +75,10 @@ class Questionnaire:
         root = content.get("table") or next(iter(tables))
         contents = read_contents(draft, content.get("contents") or (), Place("survey", root))
         languages = tuple(content.get("languages") or ("es", "en"))
-        texts = {each: _named(draft.lists, each) | library.texts(each) for each in languages}
+        owners = _owners(contents, draft.rules)
+        texts = {each: library.texts(each, owners) for each in languages}
+        for language in languages:
+            texts[language] = _named(draft.lists, language) | texts[language]
         own = {key for each in languages for key in library.texts_of(library.folders[0], each)}
         form = cls(
             str(content.get("name") or Path(library.folders[0]).name),
@@ -213,6 +216,18 @@ OPTIONS = frozenset(SURVEY_KEYS) - {"name", "version", "languages", "contents", 
 
 def _any(rosters: Mapping[str, str | None]) -> dict[str, None]:
     return dict.fromkeys(rosters)
+
+
+def _owners(contents: tuple[Section, ...], rules: Sequence[Rule]) -> dict[str, str]:
+    """Return the key of every text of a module -> that module."""
+    found = {rule.name: rule.module for rule in rules}
+    for section in contents:
+        for part in section.walk():
+            if isinstance(part, Question):
+                found |= dict.fromkeys((part.name, f"{part.name}.hint"), part.module)
+            elif part.kind == "module":
+                found |= dict.fromkeys((part.name, f"{part.name}.hint"), part.name)
+    return found
 
 
 def _named(lists: Mapping[str, CodeList], language: str) -> dict[str, str]:

@@ -204,7 +204,11 @@ def _type(draft: Sheets, question: Question) -> str:
     name = question.list or "_".join(("yes_no", *(str(code) for code in question.missing)))
     if name not in draft.lists:
         listed = form.lists[question.list].codes if question.list else ()
-        attributes = {code.code: code.attributes for code in listed}
+        kept = _filtering(form, question.list)
+        attributes = {
+            code.code: {key: code.attributes[key] for key in kept if key in code.attributes}
+            for code in listed
+        }
         draft.lists[name] = [
             {"list_name": name, "name": str(code)}
             | {
@@ -215,6 +219,17 @@ def _type(draft: Sheets, question: Question) -> str:
             for code in (*form.codes(question), *form.missing_codes(question))
         ]
     return f"{'select_multiple' if question.type == 'many' else 'select_one'} {name}"
+
+
+def _filtering(form: Questionnaire, name: str | None) -> list[str]:
+    """Return the attributes of a list's codes that a filter looks at."""
+    used = {
+        each
+        for question in form.every_question
+        if question.list == name and question.filter is not None
+        for each in question.filter.names
+    }
+    return [key for key in form.lists[name].attributes if key in used] if name else []
 
 
 def _calculation(draft: Sheets, question: Question) -> str:
