@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         total,
     )
     from nsm.frame import Frame
+    from nsm.project import Project
     from nsm.questionnaire import Questionnaire
     from nsm.selection import Sample, draw, inclusion_probabilities, joint_probabilities
     from nsm.weighting import Weighting
@@ -48,6 +49,7 @@ _HOMES = {
     "NsmError": "errors",
     "NsmWarning": "errors",
     "Plan": "allocation",
+    "Project": "project",
     "Questionnaire": "questionnaire",
     "Sample": "selection",
     "Statistic": "estimation",
@@ -99,6 +101,7 @@ __all__ = [
     "NsmError",
     "NsmWarning",
     "Plan",
+    "Project",
     "Questionnaire",
     "Sample",
     "Statistic",
