@@ -7,10 +7,9 @@ import sys
 import click
 
 from nsm import __version__
-from nsm.cli.app import COMMON, run
+from nsm.cli.app import COMMON, call
 from nsm.cli.init import init
-from nsm.cli.run import run as run_command
-from nsm.cli.run import stage_command, status
+from nsm.cli.stages import run, stage_command, status
 
 HELP = """Plan, draw, field, weight and publish a national survey of migrants.
 
@@ -43,7 +42,7 @@ STAGE_COMMANDS = {
 
 for _command in (
     init,
-    run_command,
+    run,
     status,
     *(stage_command(name, stage, text) for name, (stage, text) in STAGE_COMMANDS.items()),
 ):
@@ -56,4 +55,4 @@ __all__ = ["cli", "main"]
 
 def main() -> None:
     """Run the command line."""
-    sys.exit(run(cli))
+    sys.exit(call(cli))

@@ -146,7 +146,7 @@ def value_of(arguments: Sequence[str], *names: str) -> str | None:
     return None
 
 
-def run(cli: click.Group, arguments: Sequence[str] | None = None) -> int:
+def call(cli: click.Group, arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     language = language_of(given)

@@ -228,10 +228,13 @@ def compile_design(table: Memory, declaration: Declaration) -> Design:
         parent = level.unit
     fractions = [_fraction(table, declaration, level, k) for k, level in enumerate(above)]
     certain = _certainty(table, declaration, above[0])
-    if certain is not None:
+    if declaration.pps:
+        sure = fractions[0] >= 1
+        certain = sure if certain is None else certain | sure
+    if certain is not None and certain.any():
         above[0] = above[0].apart(certain)
         fractions[0] = np.where(certain, 1.0, fractions[0])
-        if depth == 1 and declaration.psu and certain.any():
+        if depth == 1 and declaration.psu and declaration.certainty:
             above.append(_level(table, parent, None, None, 1))
             fractions.append(np.zeros(above[1].units))
     return _assemble(declaration, above, fractions)

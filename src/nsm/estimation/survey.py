@@ -54,7 +54,8 @@ class Survey:
     Parameters
     ----------
     data
-        A pandas, Polars or pyarrow table, or the path of a local Parquet or CSV file.
+        A pandas, Polars or pyarrow table, or the path of a local Parquet or CSV file. A file that
+        `survey.save` wrote knows its design and its weighting steps: give nothing else.
     weight
         Column of weights. Without it they follow from `fpc` or `probability`.
     stratum, psu, fpc
@@ -95,6 +96,7 @@ class Survey:
     weights: np.ndarray
     adjustments: tuple[Adjustment, ...]
     replication: Replication | None
+    history: tuple[Any, ...]
 
     def __init__(
         self,
@@ -117,6 +119,15 @@ class Survey:
         mse: bool = False,
         single_psu: SinglePsu = "refuse",
     ) -> None:
+        if isinstance(data, str | os.PathLike) and not any(
+            (weight, stratum, psu, fpc, certainty, probability, joint is not None, replicates)
+        ):
+            from nsm.estimation.saved import restore
+
+            known = restore(local_path(data))
+            if known is not None:
+                vars(self).update(vars(known))
+                return
         table = _opened(data)
         declaration = declare(
             weight,
@@ -155,6 +166,7 @@ class Survey:
             weights=weights,
             adjustments=(),
             replication=columns,
+            history=(),
         )
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -258,7 +270,14 @@ class Survey:
             levels=(*self.levels, level),
             weights=self.weights[link],
             adjustments=tuple(a.expanded(link) for a in self.adjustments),
+            history=(*self.history, on),
         )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the survey as a Parquet file that knows its design; see `saved.save`."""
+        from nsm.estimation.saved import save
+
+        return save(self, path)
 
     @staticmethod
     def two_phase(

@@ -59,7 +59,7 @@ class AllocationSettings:
     area_cost: float = 1.0
     screening_cost: float = 0.0
     interview_cost: float = 0.0
-    prior_error: Mapping[str, float] = field(default_factory=dict)
+    prior_error: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     response: float = 1.0
     currency: str = ""
 

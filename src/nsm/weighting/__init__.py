@@ -5,6 +5,14 @@ from __future__ import annotations
 from nsm.weighting.calibration import Calibration, poststratification
 from nsm.weighting.nonresponse import Nonresponse
 from nsm.weighting.subsample import Subsample
-from nsm.weighting.weighting import Step, Weighting
+from nsm.weighting.weighting import Step, Weighting, read_step
 
-__all__ = ["Calibration", "Nonresponse", "Step", "Subsample", "Weighting", "poststratification"]
+__all__ = [
+    "Calibration",
+    "Nonresponse",
+    "Step",
+    "Subsample",
+    "Weighting",
+    "poststratification",
+    "read_step",
+]

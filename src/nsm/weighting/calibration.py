@@ -13,6 +13,7 @@ from nsm.estimation.influence import Adjustment
 from nsm.totals import Cells
 from nsm.weighting.margins import Controls, join_controls, read_margins
 from nsm.weighting.solver import distance, inverse_gram, refuse_unmet, solve
+from nsm.weighting.weighting import Step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Step, word="calibration"):
     """A step that makes weighted totals equal to known ones.
 
     Parameters
@@ -51,7 +52,7 @@ class Calibration:
     where: str | None = None
     name: str = "calibration"
 
-    def apply(self, survey: Survey) -> Survey:
+    def adjust(self, survey: Survey) -> Survey:
         """Return the calibrated survey.
 
         Raises

@@ -12,6 +12,7 @@ from nsm.errors import ValueInColumnError, WeightingError, nearest
 from nsm.estimation.influence import Adjustment, Phase
 from nsm.totals import Cells
 from nsm.weighting.classes import response_classes
+from nsm.weighting.weighting import Step
 
 if TYPE_CHECKING:
     from nsm.estimation import Survey
@@ -20,7 +21,7 @@ DISPOSITIONS = ("respondent", "nonrespondent", "unknown", "ineligible")
 
 
 @dataclass(frozen=True)
-class Nonresponse:
+class Nonresponse(Step, word="nonresponse"):
     """A step that lets respondents stand for those who did not answer, within classes.
 
     Units of unknown eligibility first hand their weight to those known, then non-respondents to
@@ -48,7 +49,7 @@ class Nonresponse:
     minimum: int = 1
     name: str = "nonresponse"
 
-    def apply(self, survey: Survey) -> Survey:
+    def adjust(self, survey: Survey) -> Survey:
         """Return the survey of respondents, with the variance of their being few.
 
         Raises

@@ -9,13 +9,14 @@ import numpy as np
 
 from nsm.errors import ValueInColumnError
 from nsm.estimation.influence import Adjustment, Phase
+from nsm.weighting.weighting import Step
 
 if TYPE_CHECKING:
     from nsm.estimation import Survey
 
 
 @dataclass(frozen=True)
-class Subsample:
+class Subsample(Step, word="subsample"):
     """A step that keeps the units of a subsample and divides their weights by its probabilities.
 
     Parameters
@@ -35,7 +36,7 @@ class Subsample:
     stratum: str | None = None
     name: str = "subsample"
 
-    def apply(self, survey: Survey) -> Survey:
+    def adjust(self, survey: Survey) -> Survey:
         """Return the survey of the subsample.
 
         Raises

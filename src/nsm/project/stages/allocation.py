@@ -62,15 +62,18 @@ def planned(project: Project) -> Plan:
     )
 
 
-def _error(settings: AllocationSettings) -> PriorError | None:
-    unknown = set(settings.prior_error) - set(PriorError._fields)
-    if unknown:
-        raise ConfigError(
-            "[allocation.prior_error] has an unknown key {key!r}. {hint}",
-            key=min(unknown),
-            hint=nearest(min(unknown), PriorError._fields),
-        )
-    return PriorError(**settings.prior_error) if settings.prior_error else None
+def _error(settings: AllocationSettings) -> dict[str, PriorError] | None:
+    """Return how the truth varies around what is expected, by variable."""
+    for name, given in settings.prior_error.items():
+        unknown = set(given) - set(PriorError._fields)
+        if unknown:
+            raise ConfigError(
+                "[allocation.prior_error.{name}] has an unknown key {key!r}. {hint}",
+                name=name,
+                key=min(unknown),
+                hint=nearest(min(unknown), PriorError._fields),
+            )
+    return {name: PriorError(**given) for name, given in settings.prior_error.items()} or None
 
 
 def _targets(precision: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
