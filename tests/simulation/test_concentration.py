@@ -103,4 +103,4 @@ def test_the_design_effect_is_that_of_many_draws() -> None:
 def test_a_share_out_of_its_range_is_named() -> None:
     with pytest.raises(OptionError) as caught:
         con.zero_shares(RATES, AREAS, 1.2)
-    assert str(caught.value) == "The share of empty areas must lie between 0 and 1, not 1.2."
+    assert str(caught.value) == "A share of areas must lie between 0 and 1, not 1.2."

@@ -144,9 +144,11 @@ def _merged(frame: Frame, roots: np.ndarray, values: np.ndarray, minimum: int) -
     group, _ = pd.factorize(roots, sort=False)
     count = int(group.max()) + 1 if len(group) else 0
     lead = lead_rows(frame, group, count)
-    table = frame.table.iloc[lead].reset_index(drop=True)
-    table = table.assign(**collapse(frame, group, count).drop(columns=[frame.key], errors="ignore"))
     parts, held = np.bincount(group, minlength=count), np.bincount(group, values, count)
+    table = frame.table.iloc[lead].reset_index(drop=True)
+    together = collapse(frame, group, count).drop(columns=[frame.key], errors="ignore")
+    for column in together.columns:
+        table[column] = together[column].where(parts > 1, table[column])
     action = np.where(parts > 1, "merged", "kept")
     action = np.where(held < minimum, "short", action)
     old = frame.table[frame.key].to_numpy()

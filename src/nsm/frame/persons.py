@@ -130,12 +130,11 @@ def _grouped(
     require_columns(_Names(names), [key, *carry], "The table of persons")  # type: ignore[arg-type]  # it needs only the names
     tests = {name: parse(text).where(lazy) for name, text in counts.items() if text}
     marked = lazy.select(
-        nw.col(key), *(nw.col(c) for c in carry), *(t.alias(n) for n, t in tests.items())
+        nw.col(key),
+        *(nw.col(c) for c in carry),
+        *(t.cast(nw.Int64).alias(n) for n, t in tests.items()),
     )
-    sums = [
-        nw.col(name).cast(nw.Int64).sum().alias(name) if text else nw.len().alias(name)
-        for name, text in counts.items()
-    ]
+    sums = [nw.col(name).sum() if text else nw.len().alias(name) for name, text in counts.items()]
     ends = [
         end for c in carry for end in (nw.col(c).min().alias(f"{c} least"),
                                        nw.col(c).max().alias(f"{c} most"))

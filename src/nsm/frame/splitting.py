@@ -76,28 +76,33 @@ def _codes(frame: Frame, source: np.ndarray) -> list[str]:
     """
     codes = frame.table[frame.key]
     above = frame.table[frame.levels[-2]] if len(frame.levels) > 1 else codes.str[:0]
-    series = [above, *(frame.table[c] for c in frame.description.get("classes", {}))]
-    group = pd.DataFrame(dict(enumerate(series))).groupby(list(range(len(series))))
-    last = codes.groupby(group.ngroup()).transform("max")
-    taken, highest = set(codes), dict(zip(codes, last, strict=True))
-    out: list[str] = []
-    serial: dict[str, str] = {}
-    for k, row in enumerate(source):
-        old = codes.iloc[row]
-        if k == 0 or source[k - 1] != row:
-            out.append(old)
-            piece = 1
-            continue
-        piece += 1
-        top = highest[old]
-        new = _next(serial.get(top, str(top)), len(above.iloc[row]))
+    classes = [frame.table[c] for c in frame.description.get("classes", {})]
+    series = pd.DataFrame(dict(enumerate([above, *classes])))
+    last = codes.groupby(series.groupby(list(series.columns)).ngroup()).transform("max")
+    fixed = above.str.len() + _has_class_digit(codes, above, classes)
+    free = dict(zip(last, zip(last, fixed, strict=True), strict=True))
+    taken, out = set(codes), list(codes.iloc[source])
+    for k in np.flatnonzero(source[1:] == source[:-1]) + 1:
+        top, piece = str(last.iloc[source[k]]), k - int(np.searchsorted(source, source[k])) + 1
+        code, width = free[top]
+        new = _next(str(code), int(width))
         if new is None or new in taken:
-            new = f"{old}-{piece}"
+            new = f"{out[k]}-{piece}"
         else:
-            serial[top] = new
+            free[top] = (new, width)
         taken.add(new)
-        out.append(new)
+        out[k] = new
     return out
+
+
+def _has_class_digit(codes: pd.Series, above: pd.Series, classes: list[pd.Series]) -> bool:
+    """Say whether the first digit after the code above stands for the classes."""
+    if not classes:
+        return False
+    start = above.str.len()
+    digit = pd.Series([c[n : n + 1] for c, n in zip(codes, start, strict=True)], codes.index)
+    kinds = digit.groupby(classes).nunique()
+    return bool(kinds.max() == 1 and len(kinds) > 1 and digit.nunique() == len(kinds))
 
 
 def _next(code: str, fixed: int) -> str | None:
@@ -106,9 +111,7 @@ def _next(code: str, fixed: int) -> str | None:
     if not serial.isdigit():
         return None
     following = str(int(serial) + 1).zfill(len(serial))
-    # The first digit of the serial may be a class: it does not change.
-    same = len(following) == len(serial) and (len(serial) == 1 or following[0] == serial[0])
-    return code[:fixed] + following if same else None
+    return code[:fixed] + following if len(following) == len(serial) else None
 
 
 def _shared(frame: Frame, pieces: np.ndarray, size: str) -> dict[str, np.ndarray]:

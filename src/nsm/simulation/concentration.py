@@ -34,7 +34,7 @@ def zero_shares(rates: np.ndarray, areas: np.ndarray, share: float) -> np.ndarra
     >>> zero_shares(np.array([0.02, 0.2]), np.array([50, 50]), 0.4).round(3)
     array([0.759, 0.041])
     """
-    _require_share("share of empty areas", share)
+    _require_share(share)
 
     def mean(c: float) -> float:
         return float(np.average(np.exp(-rates / c), weights=areas))
@@ -52,7 +52,7 @@ def hot_shares(
     >>> hot_shares(np.array([0.02, 0.2]), np.array([90, 10]), 0.02).round(3)
     array([0.002, 0.183])
     """
-    _require_share("share of hot spots", share)
+    _require_share(share)
 
     def mean(c: float) -> float:
         return float(np.average(np.minimum(c * rates**2, most), weights=areas))
@@ -306,8 +306,6 @@ def _solve(mean: Callable[[float], float], wanted: float, low: float, high: floa
     return high
 
 
-def _require_share(name: str, share: float) -> None:
+def _require_share(share: float) -> None:
     if not 0 < share < 1:
-        raise OptionError(
-            "The {name} must lie between 0 and 1, not {share}.", name=name, share=share
-        )
+        raise OptionError("A share of areas must lie between 0 and 1, not {share}.", share=share)

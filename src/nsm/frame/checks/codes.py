@@ -48,7 +48,7 @@ def _widths(codes: pd.Series, level: str, digits: int | None) -> list[Finding]:
     if known.empty:
         return []
     lengths = known.str.len()
-    width = int(digits or lengths.mode().iloc[-1])
+    width = int(digits or _usual_width(known, lengths))
     numeric = known.str.fullmatch(r"\d+")
     # A column of numbers of one digit less than said has lost the zeros of all its codes, or of
     # those that begin with one.
@@ -81,6 +81,15 @@ def _widths(codes: pd.Series, level: str, digits: int | None) -> list[Finding]:
             "{count} codes hold spaces or odd characters. Strip them.",
         ),
     ]
+
+
+def _usual_width(known: pd.Series, lengths: pd.Series) -> int:
+    """Return the usual length; the larger of two for numbers of which none begins with 0."""
+    two = sorted(lengths.unique())
+    bare = known.str.fullmatch(r"[1-9]\d*").all()
+    if bare and len(two) == 2 and two[1] - two[0] == 1:
+        return int(two[1])
+    return int(lengths.mode().iloc[-1])
 
 
 def _beside_full(known: pd.Series, width: int, short: pd.Series) -> bool:

@@ -37,11 +37,16 @@ def check_coverage(frame: Frame, census: pd.DataFrame) -> list[Finding]:
     """
     domains = [c for c in census.columns if c in frame.table.columns and c not in frame.sizes]
     sizes = [c for c in frame.sizes if c in census.columns]
-    if not domains or not sizes:
+    if not domains:
         raise FrameError(
-            "The census table shares no {what} with the frame; it has {columns}. Rename its "
-            "columns to the frame's.",
-            what="domain column" if not domains else "size",
+            "The census table has no domain column of the frame; it has {columns}. Rename one to "
+            "the frame's.",
+            columns=list(census.columns),
+        )
+    if not sizes:
+        raise FrameError(
+            "The census table has no size of the frame; it has {columns}. Rename one to the "
+            "frame's.",
             columns=list(census.columns),
         )
     text = {d: as_text(census[d]) for d in domains}

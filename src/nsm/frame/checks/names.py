@@ -64,13 +64,13 @@ def _stray(values: pd.Series, where: str) -> list[Finding]:
 
 def _near(listed: pd.DataFrame) -> list[Finding]:
     """Find units of one level, and of the same unit above, whose names are the same when plain."""
-    table = listed.assign(plain=listed["name"].map(plain))
+    table = listed.drop_duplicates(["level", "code"])
+    table = table.assign(plain=table["name"].map(plain))
     widths = sorted(table["code"].str.len().unique())
     shorter = {w: widths[max(k - 1, 0)] for k, w in enumerate(widths)}
     above = [c[: shorter[len(c)]] if shorter[len(c)] < len(c) else "" for c in table["code"]]
     table = table.assign(above=above)
     same = table[table.duplicated(["level", "above", "plain"], keep=False)]
-    same = same.drop_duplicates(["level", "code"])
     return finding(
         "F112",
         "warning",
