@@ -66,6 +66,20 @@ def test_every_source_gives_the_same_frame(
     pd.testing.assert_frame_equal(frame.table, expected, check_dtype=False)
 
 
+@pytest.mark.spark
+@pytest.mark.filterwarnings("default")  # pyspark warns of pandas 3
+def test_spark_gives_the_same_frame(expected: pd.DataFrame) -> None:
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.master("local[1]").getOrCreate()
+    try:
+        table = session.createDataFrame(people())
+        frame = from_persons(table, counts=COUNTS, carry=["zone"])
+    finally:
+        session.stop()
+    pd.testing.assert_frame_equal(frame.table, expected, check_dtype=False)
+
+
 def test_scratch_is_private_and_emptied(tmp_path: Path) -> None:
     people().to_parquet(tmp_path / "p.parquet")
     from_persons(tmp_path / "p.parquet", counts=COUNTS, scratch=tmp_path / ".nsm")

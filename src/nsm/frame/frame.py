@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Frame:
     """A sampling frame: one row for each area, with codes, sizes and what is known beforehand.
 
@@ -52,8 +52,10 @@ class Frame:
     --------
     >>> import pandas as pd
     >>> frame = Frame(pd.DataFrame({"area": ["0101", "0102"], "households": [80, 120]}))
-    >>> frame.key, len(frame), int(frame.total("households"))
-    ('area', 2, 200)
+    >>> frame
+    <Frame of 2 areas: area>
+    >>> int(frame.total("households"))
+    200
     """
 
     table: pd.DataFrame
@@ -104,6 +106,11 @@ class Frame:
         from nsm.frame import tables
 
         return tables.read(cls, path, key, boundaries)
+
+    def __repr__(self) -> str:
+        """Say what the frame is in one line."""
+        name = self.description.get("frame", {}).get("name", "")
+        return f"<Frame {name} of {len(self):,} areas: {', '.join(self.levels)}>".replace("  ", " ")
 
     def __len__(self) -> int:
         """Return the number of areas."""

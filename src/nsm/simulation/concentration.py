@@ -32,7 +32,7 @@ def zero_shares(rates: np.ndarray, areas: np.ndarray, share: float) -> np.ndarra
     Examples
     --------
     >>> zero_shares(np.array([0.02, 0.2]), np.array([50, 50]), 0.4).round(3)
-    array([0.759, 0.041])
+    array([0.746, 0.054])
     """
     _require_share(share)
 
