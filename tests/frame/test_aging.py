@@ -97,6 +97,14 @@ def test_expected_cvs_are_those_of_many_populations_and_draws(grid: Grid) -> Non
     assert row["cv_trusted"] < row["cv_shrunk"] <= row["cv_expected"] * 1.001
 
 
+def test_a_lone_area_is_known_whatever_its_prior(grid: Grid) -> None:
+    frame = grid()
+    lone = frame.replaced(table=frame.table.iloc[:1])
+    assert expected_cvs(lone, 1, age=5, persistence=0.5)["cv_expected"][0] == pytest.approx(
+        0, abs=1e-6
+    )
+
+
 def test_domains_follow_the_whole(grid: Grid) -> None:
     table = expected_cvs(grid(), 10, age=5, persistence=0.9, by="municipality")
     assert table["domain"].tolist() == ["all", "0101", "0102"]

@@ -43,6 +43,8 @@ def test_places_lie_in_areas(grid: Grid) -> None:
     found = locate(frame, places)
     assert found.tolist()[:2] == ["0101001", "0102011"]
     assert found.isna().tolist() == [False, False, True, True]
+    corner = pd.DataFrame({"lon": [-69.99], "lat": [18.01]})
+    assert locate(frame, corner).tolist() == ["0101001"]
 
 
 def test_places_are_counted_by_area(grid: Grid) -> None:

@@ -38,6 +38,18 @@ def test_each_change_is_told(grid: Grid) -> None:
     assert detail["change"].tolist() == ["removed", "added", "recoded", "moved", "changed"]
 
 
+def test_areas_of_the_same_sizes_are_not_taken_for_each_other(grid: Grid) -> None:
+    frame = grid()
+    twins = frame.table.copy()
+    twins.loc[1, list(frame.sizes)] = twins.loc[0, list(frame.sizes)].to_list()
+    old = frame.replaced(table=twins)
+    new = old.replaced(table=twins.assign(area=["0101098", "0101099", *twins["area"][2:]]))
+    assert changes(old, new)["change"].tolist() == ["removed", "removed", "added", "added"]
+    one = new.replaced(table=new.table.iloc[1:])
+    assert changes(old, one)["change"].tolist() == ["removed", "removed", "added"]
+    assert changes(one, old)["change"].tolist() == ["removed", "added", "added"]
+
+
 def test_the_log_of_a_merge_explains_the_difference(grid: Grid) -> None:
     frame = grid()
     merged = frame.merge(40)

@@ -82,6 +82,8 @@ def test_a_prior_is_wrong_in_the_ways_that_are_asked() -> None:
     assert (prior[(truth > 0) & ~hot] == 0).mean() == pytest.approx(0.15, abs=0.03)
     known = hot & ~lost & (prior < 0.95)
     assert np.log(prior[known] / truth[known]).std() == pytest.approx(0.5, abs=0.1)
+    low = (truth > 0) & (truth < 0.2) & (prior > 0)
+    assert (prior[low] / truth[low]).mean() == pytest.approx(1, abs=0.03)
 
 
 def test_the_design_effect_is_that_of_many_draws() -> None:
