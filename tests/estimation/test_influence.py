@@ -105,7 +105,7 @@ def derivatives(survey: Survey, statistic: Statistic, step: float = 1e-4) -> np.
     units = survey.design.units
 
     def value(weights: np.ndarray) -> float:
-        return float(evaluate(survey.having(weights=weights), [statistic]).values[0, 0])
+        return float(evaluate(survey.having(weight=weights), [statistic]).values[0, 0])
 
     up, down = (moved_weights(survey, by) for by in (step, -step))
     return np.array([(value(up[:, k]) - value(down[:, k])) / (2 * step) for k in range(units)])

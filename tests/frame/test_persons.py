@@ -68,15 +68,8 @@ def test_every_source_gives_the_same_frame(
 
 @pytest.mark.spark
 @pytest.mark.filterwarnings("default")  # pyspark warns of pandas 3
-def test_spark_gives_the_same_frame(expected: pd.DataFrame) -> None:
-    from pyspark.sql import SparkSession
-
-    session = SparkSession.builder.master("local[1]").getOrCreate()
-    try:
-        table = session.createDataFrame(people())
-        frame = from_persons(table, counts=COUNTS, carry=["zone"])
-    finally:
-        session.stop()
+def test_spark_gives_the_same_frame(expected: pd.DataFrame, spark: Any) -> None:
+    frame = from_persons(spark.createDataFrame(people()), counts=COUNTS, carry=["zone"])
     pd.testing.assert_frame_equal(frame.table, expected, check_dtype=False)
 
 
@@ -103,7 +96,7 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="cannot be read as PARQUET"):
         from_persons(tmp_path / "p.parquet", counts=COUNTS, scratch=tmp_path / "s")
     (tmp_path / "p.txt").write_text("area\n")
-    with pytest.raises(FileError, match="persons are read from"):
+    with pytest.raises(FileError, match="tables are read from"):
         from_persons(tmp_path / "p.txt", counts=COUNTS, scratch=tmp_path / "s")
     with pytest.raises(FileError, match="is not a local file"):
         from_persons("s3://bucket/p.parquet", counts=COUNTS)

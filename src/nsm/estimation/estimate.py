@@ -249,8 +249,8 @@ def _srs_variance(point: Point, s: int, deff: str) -> np.ndarray:
         spread = population * squares - level**2
         constant = spread <= 1e-12 * population * squares
         if constant.any() and item.name.statistic == "count":
-            whole = np.broadcast_to(point.survey.weights.sum(), len(spread))
-            size = np.where(constant, np.count_nonzero(point.survey.weights), size)
+            whole, units = point.survey.table.size(point.survey.weight)
+            size = np.where(constant, units, size)
             population = np.where(constant, whole, population)
             spread = population * squares - level**2
         spread = np.where(spread > 1e-12 * population * squares, spread, np.nan)

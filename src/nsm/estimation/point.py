@@ -136,7 +136,7 @@ class Point:
         measures = [Measure(term, fine=True) for term in _terms(self.linear)]
         totals = survey.table.totals(
             measures,
-            weight=survey.weights,
+            weight=survey.weight,
             unit=unit,
             units=rows,
             by=self.by,
@@ -244,6 +244,10 @@ def evaluate(
     """
     statistics = tuple(statistics)
     leaves = tuple(dict.fromkeys(leaf for s in statistics for leaf in s.leaves))
+    if survey.pushed and any(isinstance(leaf, Rowwise) for leaf in leaves):
+        columns = {c for leaf in leaves for c in leaf.counted.columns}
+        columns |= {c for x in leaves if isinstance(x, Total) for c in x.term.columns}
+        survey = survey.in_memory([*columns, *by, *(where.names if where is not None else ())])
     survey, made = _made(survey, leaves, by, where, level=level, df=df)
     terms = {leaf: _terms_of(leaf, made) for leaf in leaves}
     needs = tuple(dict.fromkeys(need for s in statistics for need in s.required))
@@ -259,7 +263,7 @@ def evaluate(
             measures += [Measure(product) for _, _, product in products(mine)]
     totals = survey.table.totals(
         measures,
-        weight=survey.weights,
+        weight=survey.weight,
         unit=survey.unit,
         units=survey.design.units,
         by=by,
@@ -336,7 +340,7 @@ def _made(
     groups = table.group(by, where, survey.unit, design.units)
     totals = table.totals(
         [PRESENT],
-        weight=survey.weights,
+        weight=survey.weight,
         unit=survey.unit,
         units=design.units,
         by=by,

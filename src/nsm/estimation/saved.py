@@ -41,14 +41,16 @@ def save(survey: Survey, path: str | Path) -> Path:
     Raises
     ------
     FileError
-        The path does not end in .parquet, or the survey has replicates or phases that no file keeps.
+        The path does not end in .parquet, or the survey has replicates or phases that no file
+        keeps.
     """
     final = local_path(path, exists=False)
     if final.suffix != ".parquet":
         raise FileError("A survey is saved as .parquet, not {file}.", file=str(final))
     if survey.replication is not None or survey.design.form is not None:
         raise FileError(
-            "{file}: a survey with replicates or two phases is not saved. Save the one it was made from.",
+            "{file}: a survey with replicates or two phases is not saved. Save the one it was "
+            "made from.",
             file=str(final),
         )
     above = [_name_above(level, k) for k, level in enumerate(survey.levels[:-1])]

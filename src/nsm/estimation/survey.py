@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,13 +17,17 @@ from nsm.estimation.influence import Adjustment
 from nsm.estimation.replicate import Replication
 from nsm.estimation.statistic import Missing, Proportions, count, mean, ratio, total
 from nsm.files import local_path, read_table
-from nsm.totals import Memory
+from nsm.totals import ColumnFile, Memory, Pushdown, UnitIndex
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nsm.estimation.estimate import Wanted
     from nsm.estimation.estimates import Estimates
 
 By = str | Sequence[str] | None
+IN_MEMORY_ROWS = 20_000_000
+IN_MEMORY_BYTES = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -35,15 +39,16 @@ class Level:
     table
         Its rows, those without rows below too.
     unit
-        Finest sampling unit of each row (rows,).
+        Finest sampling unit of each row (rows,); of each combination of design columns where an
+        engine holds the table.
     remaining
         Product of the fractions drawn down to each row, 0 if any was with replacement (rows,).
     link
         Row of the table above that holds each row (rows,); None at the top.
     """
 
-    table: Memory
-    unit: np.ndarray
+    table: Memory | Pushdown
+    unit: Any
     remaining: np.ndarray
     link: np.ndarray | None = None
 
@@ -93,7 +98,7 @@ class Survey:
     levels: tuple[Level, ...]
     design: Design
     base: np.ndarray
-    weights: np.ndarray
+    weight: Any
     adjustments: tuple[Adjustment, ...]
     replication: Replication | None
     history: tuple[Any, ...]
@@ -129,6 +134,10 @@ class Survey:
                 vars(self).update(vars(known))
                 return
         table = _opened(data)
+        rows_are_units = psu is None or joint is not None or replicates is not None
+        derived = weight is None and probability is None
+        if rows_are_units or derived or certainty is not None:
+            table = _in_memory(table)
         declaration = declare(
             weight,
             stratum,
@@ -140,12 +149,18 @@ class Survey:
             joint_variance=joint_variance,
             single_psu=single_psu,
         )
-        design = compile_design(table, declaration)
+        keys: Any = table
+        if isinstance(table, Pushdown):
+            keys = table.units([c for c in declaration.columns if c != weight])
+        design = compile_design(keys, declaration)
         if pps in {"overton", "hartley-rao"} or joint is not None:
             from nsm.estimation.pps import with_joint
 
             design = with_joint(design, joint)
         weights = _weights(table, design)
+        unit: Any = design.unit
+        if isinstance(table, Pushdown):
+            unit = UnitIndex(keys.table, design.unit)
         columns = None
         if replicates is not None:
             from nsm.estimation.replicate import from_columns
@@ -160,10 +175,10 @@ class Survey:
                 mse=mse,
             )
         vars(self).update(
-            levels=(Level(table, design.unit, _drawn(design)[design.unit]),),
+            levels=(Level(table, unit, _drawn(design)[design.unit]),),
             design=design,
             base=weights,
-            weights=weights,
+            weight=weights,
             adjustments=(),
             replication=columns,
             history=(),
@@ -179,17 +194,38 @@ class Survey:
         return made
 
     @property
-    def table(self) -> Memory:
-        """Its rows."""
+    def table(self) -> Any:
+        """Its rows: `Memory`, or `Pushdown` where an engine holds them."""
         return self.levels[-1].table
 
     @property
-    def unit(self) -> np.ndarray:
-        """Finest sampling unit of each row (rows,)."""
+    def pushed(self) -> bool:
+        """Whether an engine holds the table and makes the pass."""
+        return isinstance(self.table, Pushdown)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Weights, in the order of the rows (rows,)."""
+        if isinstance(self.weight, str):
+            return self.table.collect([self.weight]).number(self.weight).values
+        return self.weight
+
+    def in_memory(self, columns: Iterable[str] | None = None) -> Self:
+        """Return the survey with its table in memory: these columns and those of its design."""
+        if not self.pushed:
+            return self
+        declaration = self.design.declaration
+        names = None if columns is None else [*declaration.columns, *columns]
+        options = {k: v for k, v in vars(declaration).items() if v not in {None, ()}}
+        return type(self)(self.table.collect(names), **options)
+
+    @property
+    def unit(self) -> Any:
+        """Finest sampling unit of each row (rows,), or the index that finds it."""
         return self.levels[-1].unit
 
     def __len__(self) -> int:
-        return len(self.weights)
+        return self.table.size(self.weight)[1] if self.pushed else len(self.weight)
 
     def __repr__(self) -> str:
         return f"<Survey of {len(self):,} rows, {self.design.psus:,} PSUs>"
@@ -220,7 +256,7 @@ class Survey:
         level = Level(last.table, last.unit, remaining, last.link)
         return self.having(
             levels=(*self.levels[:-1], level),
-            weights=self.weights * adjustment.factor,
+            weight=self.weight * adjustment.factor,
             adjustments=(*chain, started),
         )
 
@@ -239,7 +275,9 @@ class Survey:
         KeyColumnError
             A key is repeated above, or unknown below.
         """
-        lower = _opened(data)
+        if self.pushed:
+            return self.in_memory().expand(data, on=on)
+        lower = _in_memory(_opened(data))
         above = self.table.series(on)
         repeated = above[above.duplicated()]
         if len(repeated):
@@ -268,7 +306,7 @@ class Survey:
         level = Level(lower, last.unit[link], last.remaining[link], link)
         return self.having(
             levels=(*self.levels, level),
-            weights=self.weights[link],
+            weight=self.weight[link],
             adjustments=tuple(a.expanded(link) for a in self.adjustments),
             history=(*self.history, on),
         )
@@ -306,6 +344,8 @@ class Survey:
         """
         from nsm.estimation.replicate import replicated
 
+        if self.pushed and method == "sdr":
+            return self.in_memory().replicate(method, count=count, seed=seed, rho=rho)
         made = replicated(self.design, method, count=count, seed=seed, rho=rho)
         return self.having(replication=made)
 
@@ -465,18 +505,71 @@ def _condition(where: Any) -> Any:
     return parse(where)
 
 
-def _opened(data: Any) -> Memory:
-    if isinstance(data, Memory):
+def _opened(data: Any) -> Memory | Pushdown:
+    """Open a table in memory, a local file, or a table that an engine holds."""
+    if isinstance(data, Memory | Pushdown):
         return data
     if isinstance(data, str | os.PathLike):
         path = local_path(data)
         if path.is_dir():
             raise FileError("{file} is a folder. Give the file of a table.", file=str(path))
-        return Memory(read_table(path), Path(path).name)
+        return _file(path)
+    import narwhals as nw
+
+    if isinstance(nw.from_native(data), nw.LazyFrame):
+        return Pushdown(data)
     return Memory(data)
 
 
-def _weights(table: Memory, design: Design) -> np.ndarray:
+def _file(path: Path) -> Memory | Pushdown:
+    """Read a file of moderate size into memory, by column if it can be; leave others to DuckDB."""
+    from nsm.totals.duck import Database
+
+    if path.stat().st_size <= IN_MEMORY_BYTES:
+        if path.suffix.lower() != ".parquet":
+            return Memory(_read(path), path.name)
+        columns = read_parquet_columns(path)
+        if columns.rows <= IN_MEMORY_ROWS:
+            return Memory(columns, path.name)
+    database = Database(path)
+    return Pushdown(database.relation, path.name, database)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if path.suffix.lower() == ".csv":
+        from nsm.totals.duck import Database
+
+        with Database(path) as database:
+            return database.relation.df()
+    return read_table(path)
+
+
+def read_parquet_columns(path: Path) -> ColumnFile:
+    """Return a Parquet file to be read by column.
+
+    Raises
+    ------
+    FileError
+        It is no Parquet file.
+    """
+    import pyarrow as pa
+
+    try:
+        return ColumnFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise FileError(
+            "{file} cannot be read as {kind}: {reason}",
+            file=str(path),
+            kind="PARQUET",
+            reason=str(error).splitlines()[0],
+        ) from error
+
+
+def _in_memory(table: Memory | Pushdown) -> Memory:
+    return table.collect() if isinstance(table, Pushdown) else table
+
+
+def _weights(table: Any, design: Design) -> Any:
     """Return the weights, given or derived.
 
     Raises
@@ -486,6 +579,11 @@ def _weights(table: Memory, design: Design) -> np.ndarray:
     """
     declaration = design.declaration
     name = declaration.weight
+    if isinstance(table, Pushdown):
+        if name is None:
+            return f"1 / {declaration.probability}"
+        table.weights_sound(name)
+        return name
     if name is None:
         if declaration.probability is not None:
             return 1 / probabilities(table, declaration, design.unit, design.units)[design.unit]

@@ -141,7 +141,7 @@ def two_phase(
         design=compiled,
         levels=(replace(second.levels[0], unit=np.arange(size), remaining=np.zeros(size)),),
         base=weights,
-        weights=weights,
+        weight=weights,
     )
 
 

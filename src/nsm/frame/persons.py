@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nsm.condition import parse
-from nsm.errors import FileError, FrameError
+from nsm.errors import FrameError
 from nsm.files import local_path, require_columns
 from nsm.frame.frame import Frame
 from nsm.frame.reading import as_text
+from nsm.totals.duck import Database
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCRATCH = ".nsm"
-_SETTINGS: dict[str, Any] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
 
 
 def from_persons(
@@ -67,56 +61,12 @@ def from_persons(
     [['01', 2, 1], ['02', 1, 0]]
     """
     if isinstance(persons, str | os.PathLike):
-        with _opened(local_path(persons), [key, *carry], memory, Path(scratch)) as relation:
-            table = _grouped(relation, key, counts, carry)
+        file = local_path(persons)
+        with Database(file, [key, *carry], memory=memory, scratch=scratch) as database:
+            table = _grouped(database.relation, key, counts, carry)
     else:
         table = _grouped(persons, key, counts, carry)
     return Frame(_verified(table, key, carry), key, description=description or {})
-
-
-@contextmanager
-def _opened(file: Path, text: Sequence[str], memory: str, scratch: Path) -> Iterator[Any]:
-    """Give a DuckDB relation over one file; DuckDB may touch it and its spill folder only."""
-    import duckdb
-
-    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(dir=scratch) as spill,
-        duckdb.connect(config=_SETTINGS) as base,
-    ):
-        base.execute("SET memory_limit = ?", [memory])
-        base.execute("SET temp_directory = ?", [spill])
-        base.execute("SET preserve_insertion_order = false")
-        base.execute("SET allowed_paths = ?", [[str(file)]])
-        base.execute("SET allowed_directories = ?", [[spill]])
-        base.execute("SET enable_external_access = false")
-        base.execute("SET lock_configuration = true")
-        yield _relation(base, file, text)
-
-
-def _relation(base: Any, file: Path, text: Sequence[str]) -> Any:
-    import duckdb
-
-    try:
-        if file.suffix.lower() == ".parquet":
-            return base.read_parquet(str(file))
-        if file.suffix.lower() == ".csv":
-            found = base.read_csv(str(file), header=True)
-            kept = {c: "VARCHAR" for c in text if c in found.columns}
-            return base.read_csv(str(file), header=True, dtype=kept)
-    except duckdb.Error as error:
-        raise FileError(
-            "{file} cannot be read as {kind}: {reason}",
-            file=str(file),
-            kind=file.suffix.lstrip(".").upper(),
-            reason=str(error).splitlines()[0],
-        ) from error
-    raise FileError(
-        "{file} ends in {suffix!r}; persons are read from {known}.",
-        file=str(file),
-        suffix=file.suffix,
-        known=".parquet, .csv",
-    )
 
 
 def _grouped(

@@ -7,7 +7,20 @@ in numpy on cached integer codes, `pushdown` hands it to the engine that holds t
 
 from __future__ import annotations
 
-from nsm.totals.memory import Cells, Grouping, Memory, compressed, distinct
+from nsm.totals.memory import Cells, ColumnFile, Grouping, Memory, compressed, distinct
+from nsm.totals.pushdown import Pushdown, UnitIndex
 from nsm.totals.term import Measure, Term, Totals
 
-__all__ = ["Cells", "Grouping", "Measure", "Memory", "Term", "Totals", "compressed", "distinct"]
+__all__ = [
+    "Cells",
+    "ColumnFile",
+    "Grouping",
+    "Measure",
+    "Memory",
+    "Pushdown",
+    "Term",
+    "Totals",
+    "UnitIndex",
+    "compressed",
+    "distinct",
+]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import scipy.sparse as sp
 
 from nsm.condition import Condition, parse
@@ -83,6 +85,19 @@ class Grouping(NamedTuple):
     unknown: np.ndarray | None
 
 
+class ColumnFile:
+    """A Parquet file whose columns are read when they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.schema = pq.read_schema(path)
+        self.rows = pq.ParquetFile(path).metadata.num_rows
+
+    def column(self, name: str) -> pd.Series:
+        """Read one column."""
+        return pq.read_table(self.path, columns=[name])[name].to_pandas()
+
+
 @dataclass(frozen=True)
 class Memory:
     """A table in memory, read column by column.
@@ -90,7 +105,7 @@ class Memory:
     Parameters
     ----------
     table
-        A pandas, Polars or pyarrow table.
+        A pandas, Polars or pyarrow table, or a `ColumnFile`.
     name
         What messages call it.
     extra
@@ -110,12 +125,24 @@ class Memory:
     @property
     def rows(self) -> int:
         """Number of rows."""
+        if isinstance(self.table, ColumnFile):
+            return self.table.rows
         return int(self.frame.shape[0])
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of all columns."""
-        return tuple(dict.fromkeys([*self.frame.columns, *self.extra]))
+        return tuple(dict.fromkeys([*self._own, *self.extra]))
+
+    @property
+    def _own(self) -> list[str]:
+        if isinstance(self.table, ColumnFile):
+            return self.table.schema.names
+        return self.frame.columns
+
+    def size(self, weight: np.ndarray) -> tuple[float, int]:
+        """Return the sum of weights, and the number of units that have one."""
+        return float(weight.sum()), int(np.count_nonzero(weight))
 
     def with_columns(self, extra: Mapping[str, np.ndarray]) -> Memory:
         """Return the table with more columns, keeping the codes that are made."""
@@ -132,11 +159,15 @@ class Memory:
         """
         if name in self.extra:
             return pd.Series(self.extra[name])
-        if name in self.frame.columns:
-            return self.frame[name].to_pandas().reset_index(drop=True)
-        if ("series", name) not in self._kept:
+        if ("series", name) in self._kept:
+            return self._kept["series", name]
+        if name not in self._own:
             self._kept["series", name] = self._expression(name)
-        return self._kept["series", name]
+            return self._kept["series", name]
+        if isinstance(self.table, ColumnFile):
+            self._kept["series", name] = self.table.column(name)
+            return self._kept["series", name]
+        return self.frame[name].to_pandas().reset_index(drop=True)
 
     def _expression(self, text: str) -> pd.Series:
         try:

@@ -33,7 +33,8 @@ class Step(ABC):
 
     def apply(self, survey: Survey) -> Survey:
         """Return the survey after the step, which remembers it."""
-        return self.adjust(survey).having(history=(*survey.history, self))
+        adjusted = self.adjust(survey.in_memory())
+        return adjusted.having(history=(*survey.history, self))
 
     @abstractmethod
     def adjust(self, survey: Survey) -> Survey:
