@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +101,9 @@ def expected(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 @pytest.fixture(scope="module", params=ENGINES)
 def survey(
     request: pytest.FixtureRequest, table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Survey]:
+) -> Survey:
     folder = tmp_path_factory.mktemp("engine")
-    yield Survey(ENGINES[request.param](table, folder), **DESIGN)
+    return Survey(ENGINES[request.param](table, folder), **DESIGN)
 
 
 def same(made: pd.DataFrame, wanted: pd.DataFrame) -> None:

@@ -68,7 +68,7 @@ def test_a_survey_of_one_table(people: pd.DataFrame, tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(again.mean("pay").table, s.mean("pay").table, rtol=1e-12)
 
 
-def test_refusals(survey: Survey, tmp_path: Path, people: pd.DataFrame) -> None:
+def test_refusals(survey: Survey, tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"saved as \.parquet"):
         survey.save(tmp_path / "persons.csv")
     with pytest.raises(FileError, match="replicates"):
