@@ -222,8 +222,7 @@ def _fixed_point(strata: StrataAt, wish: Wish) -> tuple[_Case, Optimum, float]:
             best = best._replace(n=(best.n + last) / 2)
     raise AllocationError(
         "The allocation does not settle in {rounds} rounds: {count} strata still change "
-        "({strata}). Merge "
-        "them with others, or give them a minimum.",
+        "({strata}). Merge them with others, or give them a minimum.",
         rounds=_ROUNDS,
         count=int(np.sum(change >= _SETTLED)),
         strata=list(case.table.loc[change >= _SETTLED, "stratum"]),
@@ -296,24 +295,21 @@ def _check_amount(problem: Problem, wish: Wish) -> None:
     if wish.n is not None and wish.n > high.sum():
         raise AllocationError(
             "n is {n}, but the strata hold at most {most} units (population or maximum). Ask for "
-            "at most "
-            "{most}.",
+            "at most {most}.",
             n=wish.n,
             most=int(high.sum()),
         )
     if wish.n is not None and wish.n < low.sum():
         raise AllocationError(
             "n is {n}, but the minima of the strata add up to {least}. Ask for at least {least}, "
-            "or lower "
-            "minimum=.",
+            "or lower minimum=.",
             n=wish.n,
             least=int(low.sum()),
         )
     if wish.budget is not None and problem.price(low) > wish.budget:
         raise AllocationError(
-            "The budget of {budget} does not pay for the minima of the strata, which cost "
-            "{least}. Raise it, "
-            "or lower the minima.",
+            "The budget of {budget} does not pay for the minima of the strata, which cost {least}. "
+            "Raise it, or lower the minima.",
             budget=wish.budget,
             least=problem.price(low),
         )

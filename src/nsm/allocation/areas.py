@@ -156,8 +156,7 @@ def _prepared(
         if table[column].isna().any():
             raise ValueInColumnError(
                 "{column!r} is missing in {count} areas, at rows {rows}. Give every area its "
-                "stratum and "
-                "domains.",
+                "stratum and domains.",
                 column=column,
                 count=int(table[column].isna().sum()),
                 rows=[str(r) for r in table.index[table[column].isna()][:6]],
@@ -247,17 +246,16 @@ def _sorted(frame: Any, key: str | None, order: Sequence[str] | None) -> pd.Data
 
 
 def _check(table: pd.DataFrame, size: str, counts: list[str]) -> None:
-    for column, least in ((size, "above 0"), *((c, "0 or more") for c in counts)):
+    for column, least in ((size, "> 0"), *((c, ">= 0") for c in counts)):
         values = pd.to_numeric(table[column], errors="coerce").to_numpy(
             dtype=float, na_value=np.nan
         )
-        good = values > 0 if least == "above 0" else values >= 0
+        good = values > 0 if least == "> 0" else values >= 0
         bad = table.index[~(good & np.isfinite(values))]
         if len(bad):
             raise ValueInColumnError(
-                "{column!r} is not {rule} in {count} areas, at rows {rows}. Correct the frame, "
-                "or merge "
-                "these areas with others.",
+                "{column!r} must be {rule}, but is not in {count} areas, at rows {rows}. Correct "
+                "it, or merge these areas with others.",
                 column=column,
                 rule=least,
                 count=len(bad),
@@ -270,8 +268,7 @@ def _constant(areas: pd.DataFrame, domain: str, label: str) -> Any:
     if len(values) > 1:
         raise AllocationError(
             "Stratum {stratum!r} lies in {count} values of {domain!r}: {values}. Divide it, or "
-            "count y by "
-            "{domain!r} in columns of their own and set targets for these.",
+            "count y by {domain!r} in columns of their own and set targets for these.",
             stratum=label,
             count=len(values),
             domain=domain,

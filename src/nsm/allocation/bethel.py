@@ -142,7 +142,6 @@ def _newton(dual: _Dual, m: np.ndarray) -> np.ndarray:
         return m
     raise AllocationError(
         "The optimum was not reached: a target is still {missed} beyond its limit. Strata with "
-        "nearly "
-        "no variance or cost are the usual cause: leave them out or give them a minimum.",
+        "nearly no variance or cost are the usual cause: leave them out or give them a minimum.",
         missed=float(np.max(slope)),
     )

@@ -21,9 +21,8 @@ def cum_root_f(values: np.ndarray, strata: int, classes: int) -> np.ndarray:
     inner = boundaries[(boundaries >= values.min()) & (boundaries < values.max())]
     if len(inner) < strata - 1:
         raise AllocationError(
-            "{classes} equal classes are too coarse for {strata} strata of so skew a variable. "
-            "Ask for more "
-            "classes=, fewer strata, or rule 'optimum'.",
+            "{classes} equal classes are too coarse for {strata} strata of so skew a variable. Ask "
+            "for more classes=, fewer strata, or rule 'optimum'.",
             classes=classes,
             strata=strata,
         )
@@ -62,8 +61,7 @@ def geometric(values: np.ndarray, strata: int) -> np.ndarray:
     if low <= 0:
         raise AllocationError(
             "Geometric strata need values above 0, and {count} are 0. Give these a stratum of "
-            "their own, or "
-            "take another rule.",
+            "their own, or take another rule.",
             count=int(np.sum(values <= 0)),
         )
     cuts = low * (high / low) ** (np.arange(1, strata) / strata)

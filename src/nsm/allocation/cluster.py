@@ -125,8 +125,8 @@ def _fixed_areas(
         left = float(cv or inf) ** 2 * psus / relvariance - h
         if left <= 0:
             raise AllocationError(
-                "{psus} areas cannot reach a CV of {cv}: even taken whole they leave {best}. "
-                "Take more areas.",
+                "{psus} areas cannot reach a CV of {cv}: even taken whole they leave {best}. Take "
+                "more areas.",
                 psus=psus,
                 cv=cv,
                 best=sqrt(relvariance * h / psus),

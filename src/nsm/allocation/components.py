@@ -85,8 +85,8 @@ def _components(units: pd.DataFrame, name: str, confidence: float) -> dict[str, 
     if count < 2 or n <= count:
         raise AllocationError(
             "Stratum {stratum!r} has {psus} areas with {n} units: variance between and within "
-            "areas needs "
-            "at least two areas and an area with two units. Merge it with another stratum.",
+            "areas needs at least two areas and an area with two units. Merge it with another "
+            "stratum.",
             stratum=name,
             psus=count,
             n=n,

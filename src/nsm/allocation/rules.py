@@ -51,8 +51,7 @@ def shares(
     if moments is None:
         raise ColumnError(
             "Rule {rule!r} needs the mean and standard deviation of a variable: columns mean_<y> "
-            "and "
-            "sd_<y>, and y='...' to name it.",
+            "and sd_<y>, and y='...' to name it.",
             rule=rule,
         )
     total, a, _ = moments
@@ -69,9 +68,8 @@ def _power_shares(
     empty = table.loc[total <= 0, "stratum"]
     if len(empty):
         raise AllocationError(
-            "Power allocation needs totals above 0, but {count} strata have none: {strata}. "
-            "Merge them "
-            "with others.",
+            "Power allocation needs totals above 0, but {count} strata have none: {strata}. Merge "
+            "them with others.",
             count=len(empty),
             strata=list(empty),
         )

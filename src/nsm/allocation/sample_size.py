@@ -95,8 +95,7 @@ def sample_size_steps(kind: str, **options: Any) -> pd.DataFrame:
     if asked > population * (1 + 1e-9):
         raise AllocationError(
             "{n} units would have to be selected, but the population has {population}. Ask for "
-            "less "
-            "precision, or raise response.",
+            "less precision, or raise response.",
             n=ceil(asked),
             population=population,
         )

@@ -66,11 +66,9 @@ def _just_enough(
         n = np.clip(np.ceil(above * share) if rounded else above * share, low, high)
         if np.any(problem.ratios(n) > 1 + 1e-9):
             raise AllocationError(
-                "This rule cannot meet the targets: with every stratum at its maximum, or "
-                "without sample "
-                "where its share is 0, the worst CV is {worst} times its target. Take rule "
-                "'bethel', or "
-                "raise the targets.",
+                "This rule cannot meet the targets: with every stratum at its maximum, or without "
+                "sample where its share is 0, the worst CV is {worst} times its target. Take rule "
+                "'bethel', or raise the targets.",
                 worst=float(np.sqrt(np.max(problem.ratios(n)))),
             )
         return n

@@ -62,16 +62,16 @@ def checked_strata(strata: pd.DataFrame, minimum: int = 2) -> pd.DataFrame:
     for column in ("population", *(c for c in table.columns if _is_number(c))):
         table[column] = _numeric(table, column)
     table = _defaults(table, minimum)
-    _in_range(table, "population", lambda v: v > 0, "above 0")
-    _in_range(table, "cost", lambda v: v > 0, "above 0")
-    _in_range(table, "response", lambda v: (v > 0) & (v <= 1), "above 0 and at most 1")
+    _in_range(table, "population", lambda v: v > 0, "> 0")
+    _in_range(table, "cost", lambda v: v > 0, "> 0")
+    _in_range(table, "response", lambda v: (v > 0) & (v <= 1), "> 0, <= 1")
     for column in table.columns:
         if str(column).startswith("sd_"):
-            _in_range(table, column, lambda v: v >= 0, "0 or more")
+            _in_range(table, column, lambda v: v >= 0, ">= 0")
         if column == "prevalence":
-            _in_range(table, column, lambda v: (v >= 0) & (v <= 1), "between 0 and 1")
+            _in_range(table, column, lambda v: (v >= 0) & (v <= 1), ">= 0, <= 1")
         if column in {"screening_cost", "interview_cost"}:
-            _in_range(table, column, lambda v: v >= 0, "0 or more")
+            _in_range(table, column, lambda v: v >= 0, ">= 0")
     _check_bounds(table)
     return table
 
@@ -115,7 +115,7 @@ def _in_range(
     bad = table.loc[~rule(table[column]), "stratum"]
     if len(bad):
         raise ValueInColumnError(
-            "{column!r} is not {rule} in {count} strata: {strata}. Correct the table of strata.",
+            "{column!r} must be {rule}, but is not in {count} strata: {strata}. Correct the table.",
             column=column,
             rule=text,
             count=len(bad),
@@ -184,8 +184,7 @@ def moments(table: pd.DataFrame, y: str) -> tuple[np.ndarray, np.ndarray, np.nda
             if column not in table.columns:
                 raise ColumnError(
                     "The table of strata has no column {column!r}, which target {y!r} needs. "
-                    "Variables "
-                    "with mean and standard deviation: {known}.",
+                    "Variables with mean and standard deviation: {known}.",
                     column=column,
                     y=y,
                     known=variables(table),

@@ -55,8 +55,8 @@ def target_table(precision: Any, table: pd.DataFrame, domains: list[str]) -> pd.
             )
         if not np.isfinite(cv) or cv <= 0:
             raise AllocationError(
-                "The target CV of {variable!r} in {domain!r} is {cv}. It must be above 0, such "
-                "as 0.05.",
+                "The target CV of {variable!r} in {domain!r} is {cv}. It must be above 0, such as "
+                "0.05.",
                 variable=variable,
                 domain=domain,
                 cv=cv,
@@ -124,8 +124,7 @@ def problem_of(table: pd.DataFrame, targets: pd.DataFrame, moments: Moments) -> 
     if len(empty):
         raise AllocationError(
             "{count} targets are of totals expected to be 0, which have no CV: {targets}. Leave "
-            "them "
-            "out.",
+            "them out.",
             count=len(empty),
             targets=[_name(row) for row in empty.itertuples()],
         )
@@ -156,13 +155,12 @@ def refuse_out_of_reach(problem: Problem, targets: pd.DataFrame) -> None:
         return
     best = problem.cv(np.floor(problem.high))
     names = [
-        f"{_name(row)}: {row.target:.4g} asked, {best[k]:.4g} at best"
+        f"{_name(row)}: {row.target:.4g} -> {best[k]:.4g}"
         for k, row in zip(worst, targets.iloc[worst].itertuples(), strict=True)
     ]
     raise AllocationError(
-        "{count} target CVs are out of reach even with the maximum in every stratum: {targets}. "
-        "Raise "
-        "these targets, the maxima or the response.",
+        "{count} target CVs are out of reach even with the maximum in every stratum (asked -> best "
+        "to be had): {targets}. Raise these targets, the maxima or the response.",
         count=len(names),
         targets=names,
     )

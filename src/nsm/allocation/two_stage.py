@@ -149,9 +149,8 @@ def _checked(strata: pd.DataFrame, minimum: int) -> pd.DataFrame:
     ]
     if len(bad):
         raise AllocationError(
-            "{count} strata have impossible stages (areas from 1 to the dwellings, costs above "
-            "0, least take "
-            "and areas not above the most): {strata}.",
+            "{count} strata have impossible stages (areas from 1 to the dwellings, costs above 0, "
+            "least take and areas not above the most): {strata}.",
             count=len(bad),
             strata=list(bad["stratum"]),
         )
@@ -272,9 +271,8 @@ def _within(stages: _Stages, budget: float) -> tuple[_Found, float]:
     least = stages.with_take(stages.least).price(stages.areas.low)
     if least > budget:
         raise AllocationError(
-            "The budget of {budget} does not pay for the minima of the strata, which cost "
-            "{least}. Raise it, "
-            "or lower the minima.",
+            "The budget of {budget} does not pay for the minima of the strata, which cost {least}. "
+            "Raise it, or lower the minima.",
             budget=budget,
             least=least,
         )

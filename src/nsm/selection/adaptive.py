@@ -135,8 +135,7 @@ def _chances(sample: Sample, net: pd.Series, frame: Any) -> pd.Series:
     if method not in {"srs", "bernoulli", "poisson"} or frame is None:
         raise SelectionError(
             "The probability of meeting a network is known for srs, bernoulli and poisson and "
-            "needs the "
-            "frame; the sample was drawn by {method!r}. Take estimator 'multiplicity'.",
+            "needs the frame; the sample was drawn by {method!r}. Take estimator 'multiplicity'.",
             method=method,
         )
     table = source(frame, sample.key).table

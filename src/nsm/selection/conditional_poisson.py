@@ -91,9 +91,8 @@ def working_probabilities(p: np.ndarray) -> np.ndarray:
             return q
         log_odds = np.log(q / (1 - q)) + target - np.log(reached / (1 - reached))
     raise SelectionError(
-        "Conditional Poisson sampling does not reach the {count} probabilities (the worst "
-        "differs by "
-        "{worst}). Take probabilities further from 0 and 1, or method 'sampford' or 'brewer'.",
+        "Conditional Poisson sampling does not reach the {count} probabilities (the worst differs "
+        "by {worst}). Take probabilities further from 0 and 1, or method 'sampford' or 'brewer'.",
         count=len(p),
         worst=float(np.max(np.abs(reached - p))),
     )

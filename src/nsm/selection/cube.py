@@ -155,8 +155,7 @@ def land(q: np.ndarray, x: np.ndarray, scale: np.ndarray, rng: np.random.Generat
     if solved.x is None:
         raise SelectionError(
             "The landing of the cube found no sample ({reason}). Leave out balancing variables "
-            "that "
-            "nearly repeat each other.",
+            "that nearly repeat each other.",
             reason=solved.message,
         )
     chance = np.maximum(solved.x, 0)

@@ -198,8 +198,7 @@ class _Units:
             if np.any((u < 0) | (u >= 1)):
                 raise ValueInColumnError(
                     "Permanent random numbers lie from 0 to below 1, but {column!r} goes from "
-                    "{low} to "
-                    "{high}. Make them with nsm.selection.permanent_numbers(keys, seed).",
+                    "{low} to {high}. Make them with nsm.selection.permanent_numbers(keys, seed).",
                     column=options["prn"],
                     low=float(u.min()),
                     high=float(u.max()),

@@ -116,8 +116,7 @@ def _points(table: pd.DataFrame, columns: tuple[str, str]) -> np.ndarray:
     if not set(columns) <= set(table.columns):
         raise SelectionError(
             "A map needs boundaries in the frame or the columns {columns}. Add them, or name "
-            "others with "
-            "x= and y=.",
+            "others with x= and y=.",
             columns=list(columns),
         )
     return table[list(columns)].to_numpy(dtype=float)

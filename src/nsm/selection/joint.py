@@ -29,8 +29,7 @@ def _srs(p: np.ndarray) -> np.ndarray:
     if np.ptp(p) > 1e-9:
         raise SelectionError(
             "Simple random sampling has equal probabilities, but these lie between {low} and "
-            "{high}. "
-            "Name the method that drew them.",
+            "{high}. Name the method that drew them.",
             low=float(p.min()),
             high=float(p.max()),
         )
@@ -120,10 +119,8 @@ def joint_probabilities(p: Sequence[float] | np.ndarray, method: str) -> np.ndar
     if method in _UNKNOWN:
         raise SelectionError(
             "No exact joint probabilities are known for method {method!r}. Ask for the "
-            "approximation "
-            "'hajek' or 'hartley-rao' by its name{spread}.",
+            "approximation 'hajek' or 'hartley-rao' by its name.",
             method=method,
-            spread=", or estimate the variance from neighbors" if method in _UNKNOWN[3:] else "",
         )
     known = EXACT | APPROXIMATE
     if method not in known:
@@ -136,8 +133,7 @@ def joint_probabilities(p: Sequence[float] | np.ndarray, method: str) -> np.ndar
     if len(values) > LARGEST:
         raise SelectionError(
             "The joint probabilities of {units} units would take {gigabytes} GB. Ask for them "
-            "stratum "
-            "by stratum, or for the sampled units with method 'hajek'.",
+            "stratum by stratum, or for the sampled units with method 'hajek'.",
             units=len(values),
             gigabytes=round(8e-9 * len(values) ** 2, 1),
         )

@@ -94,10 +94,10 @@ def _check_rule(**given: Any) -> None:
     value = given[named[0]]
     if value <= 0 or (named[0] != "take" and value > 1):
         raise OptionError(
-            "{rule} is {value}; it must be above 0{limit}.",
+            "{rule} is {value}; it must be {range}.",
             rule=named[0],
             value=value,
-            limit="" if named[0] == "take" else " and at most 1",
+            range="> 0" if named[0] == "take" else "> 0, <= 1",
         )
 
 
@@ -122,8 +122,7 @@ def _check_areas(areas: pd.DataFrame, listing: pd.DataFrame, area: str, key: str
     if empty:
         raise SelectionError(
             "{count} sampled areas have no listing: {areas}. List them, or take those where no "
-            "dwelling "
-            "was found out of the table of areas and record them as empty.",
+            "dwelling was found out of the table of areas and record them as empty.",
             count=len(empty),
             areas=empty,
         )
@@ -136,9 +135,8 @@ def _rates(probability: pd.Series, *, fraction: float | None, overall: float | N
     above = rate[rate > 1 + 1e-12]
     if len(above):
         raise SelectionError(
-            "An overall probability of {overall} is above that of {count} areas: {areas}. Ask "
-            "for at most "
-            "{most}.",
+            "An overall probability of {overall} is above that of {count} areas: {areas}. Ask for "
+            "at most {most}.",
             overall=overall,
             count=len(above),
             areas=list(above.index),

@@ -44,9 +44,8 @@ def checked_size(size: Sequence[float] | np.ndarray, keys: np.ndarray | None = N
         units = [str(k) for k in (bad if keys is None else np.asarray(keys)[bad])]
         raise SelectionError(
             "The measure of size is missing, zero or negative in {count} units: {units}. They "
-            "could "
-            "never be drawn: merge them with others, correct them, or leave them out of the frame "
-            "and report the coverage that is lost.",
+            "could never be drawn: merge them with others, correct them, or leave them out of the "
+            "frame and report the coverage that is lost.",
             count=len(bad),
             units=units,
         )
@@ -122,9 +121,8 @@ def checked_probabilities(p: Sequence[float] | np.ndarray, *, whole: bool = True
     bad = np.flatnonzero(~((values > 0) & (values <= 1)))
     if len(bad):
         raise SelectionError(
-            "{count} probabilities are not above 0 and at most 1, at positions {units}. Make "
-            "them with "
-            "nsm.inclusion_probabilities(size, n).",
+            "{count} probabilities are not above 0 and at most 1, at positions {units}. Make them "
+            "with nsm.inclusion_probabilities(size, n).",
             count=len(bad),
             units=[int(b) for b in bad],
         )
@@ -132,10 +130,8 @@ def checked_probabilities(p: Sequence[float] | np.ndarray, *, whole: bool = True
     if whole and abs(total - round(total)) > 1e-6:
         raise SelectionError(
             "The probabilities add up to {total}, which is not a whole number, so a sample of "
-            "fixed "
-            "size cannot have them. Make them with nsm.inclusion_probabilities(size, n), or draw "
-            "with "
-            "method 'poisson'.",
+            "fixed size cannot have them. Make them with nsm.inclusion_probabilities(size, n), or "
+            "draw with method 'poisson'.",
             total=float(total),
         )
     return values

@@ -41,9 +41,8 @@ def panels(sample: Sample, count: int, *, seed: int) -> pd.DataFrame:
     small = sorted(sizes[sizes < count].index)
     if small:
         raise SelectionError(
-            "{few} strata have fewer areas than the {count} panels: {strata}. Make fewer panels "
-            "or plan "
-            "more areas there.",
+            "{few} strata have fewer areas than the {count} panels: {strata}. Make fewer panels or "
+            "plan more areas there.",
             few=len(small),
             count=count,
             strata=small,
@@ -85,9 +84,8 @@ def rotation(pattern: Sequence[int], waves: int) -> pd.DataFrame:
     """
     if not pattern or set(pattern) - {0, 1} or not any(pattern) or waves < 1:
         raise OptionError(
-            "A rotation needs a pattern of 0 and 1 with at least one 1, and at least one wave; "
-            "it was "
-            "given {pattern!r} and {waves}.",
+            "A rotation needs a pattern of 0 and 1 with at least one 1, and at least one wave; it "
+            "was given {pattern!r} and {waves}.",
             pattern=str(list(pattern)),
             waves=waves,
         )
@@ -132,8 +130,7 @@ def wave_sample(paneled: pd.DataFrame, schedule: pd.DataFrame, wave: int) -> pd.
     if now.empty or missing:
         raise OptionError(
             "Wave {wave} cannot be made: the schedule has waves {first} to {last} and its panels "
-            "{missing} "
-            "hold no area. Make {panels} panels.",
+            "{missing} hold no area. Make {panels} panels.",
             wave=wave,
             first=int(schedule["wave"].min()),
             last=int(schedule["wave"].max()),

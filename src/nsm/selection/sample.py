@@ -125,8 +125,7 @@ class Sample:
         if now != then:
             raise SelectionError(
                 "The frame is not the one the sample was drawn from: its hash is {now}, the "
-                "sample's "
-                "{then}. Verify with the frame as it was.",
+                "sample's {then}. Verify with the frame as it was.",
                 now=now[:18],
                 then=then[:18],
             )
@@ -174,9 +173,8 @@ def _same(one: pd.DataFrame, other: pd.DataFrame, key: str, drawn_with: dict[str
     if kept != again:
         raise SelectionError(
             "The draw differs: {count} areas are in the sample but not in the draw made now "
-            "({areas}). "
-            "The sample was changed by hand, or other versions draw otherwise (then {then}, now "
-            "{now}).",
+            "({areas}). The sample was changed by hand, or other versions draw otherwise (then "
+            "{then}, now {now}).",
             count=len(kept - again) or len(again - kept),
             areas=sorted(kept ^ again)[:6],
             then=str(drawn_with),

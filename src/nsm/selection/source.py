@@ -99,9 +99,8 @@ def wanted(plan: Any, strata: Sequence[str] | None) -> dict[str, int]:
         table = plan if isinstance(plan, pd.DataFrame) else getattr(plan, "table", None)
         if table is None:
             raise OptionError(
-                "A plan of type {kind} is not understood. Give the result of nsm.allocate, a "
-                "table with "
-                "'stratum' and 'n', a mapping from stratum to n, or a whole number.",
+                "A plan of type {kind} is not understood. Give the result of nsm.allocate, a table "
+                "with 'stratum' and 'n', a mapping from stratum to n, or a whole number.",
                 kind=type(plan).__name__,
             )
         require_columns(table, ["stratum", "n"], "The plan")
@@ -134,9 +133,8 @@ def _same_strata(planned: pd.Index, strata: Sequence[str]) -> None:
     unplanned = sorted(set(strata) - set(planned))
     if unplanned:
         raise SelectionError(
-            "{count} strata of the frame are not in the plan: {strata}. Give each its n; 0 "
-            "leaves it "
-            "out on purpose.",
+            "{count} strata of the frame are not in the plan: {strata}. Give each its n; 0 leaves "
+            "it out on purpose.",
             count=len(unplanned),
             strata=unplanned,
         )
@@ -144,8 +142,7 @@ def _same_strata(planned: pd.Index, strata: Sequence[str]) -> None:
     if unknown:
         raise SelectionError(
             "{count} strata of the plan have no unit in the frame: {strata}. Make the plan from "
-            "the "
-            "strata of this frame.",
+            "the strata of this frame.",
             count=len(unknown),
             strata=unknown,
         )
