@@ -76,7 +76,7 @@ def test_refusals() -> None:
     visits = visit(sample)
     with pytest.raises(SelectionError, match="areas still have to be visited"):
         adaptive_weights(sample, visits.iloc[1:], NEIGHBORS)
-    with pytest.raises(SelectionError, match="needs the frame.*Take estimator 'multiplicity'"):
+    with pytest.raises(SelectionError, match=r"needs the frame.*Take estimator 'multiplicity'"):
         adaptive_weights(sample, visits, NEIGHBORS, estimator="network")
     with pytest.raises(OptionError, match="no estimator 'ht'"):
         adaptive_weights(sample, visits, NEIGHBORS, estimator="ht")

@@ -181,16 +181,16 @@ def test_bad_frames_are_refused_by_name() -> None:
         nsm.draw(table.rename(columns={"area": "code"}), PLAN, seed=1)
     with pytest.raises(KeyColumnError, match="1 rows of the frame have no 'area'"):
         nsm.draw(table.assign(area=table["area"].mask(table.index == 2)), PLAN, seed=1)
+    zero = table.assign(dwellings=table["dwellings"].mask(table.index == 7, 0))
     with pytest.raises(SelectionError, match="zero or negative in 1 units: '00007'"):
-        zero = table.assign(dwellings=table["dwellings"].mask(table.index == 7, 0))
         nsm.draw(zero, PLAN, seed=1, size="dwellings")
     with pytest.raises(ValueInColumnError, match="1 units of the frame have no 'stratum': '00004'"):
         nsm.draw(table.assign(stratum=table["stratum"].mask(table.index == 4)), PLAN, seed=1)
+    hole = table.assign(x=table["x"].mask(table.index == 1))
     with pytest.raises(ValueInColumnError, match="'x' is missing or no number in 1 units: '00001'"):
-        hole = table.assign(x=table["x"].mask(table.index == 1))
         nsm.draw(hole, PLAN, seed=1, method="local-pivotal", spread=["x", "y"])
     with pytest.raises(SelectionError, match="already has the columns 'role'"):
         nsm.draw(table.assign(role="main"), PLAN, seed=1)
+    twice = pd.DataFrame({"stratum": ["north", "north", "south", "west"], "n": 1})
     with pytest.raises(SelectionError, match="names 1 strata more than once: 'north'"):
-        twice = pd.DataFrame({"stratum": ["north", "north", "south", "west"], "n": 1})
         nsm.draw(table, twice, seed=1)

@@ -72,7 +72,7 @@ def test_unknown_joint_probabilities_are_not_made_up(method: str) -> None:
 
 
 def test_refusals() -> None:
-    with pytest.raises(SelectionError, match="'sampfrd' are not known. Did you mean 'sampford'"):
+    with pytest.raises(SelectionError, match=r"'sampfrd' are not known. Did you mean 'sampford'"):
         joint_probabilities(P, "sampfrd")
     with pytest.raises(SelectionError, match=r"add up to 0\.9.*not a whole number"):
         joint_probabilities([0.4, 0.5], "sampford")

@@ -74,5 +74,5 @@ def test_probabilities_over_many_draws(method: str) -> None:
 
 
 def test_an_unknown_method_is_named() -> None:
-    with pytest.raises(OptionError, match="no selection method 'systemtic'. Did you mean"):
+    with pytest.raises(OptionError, match=r"no selection method 'systemtic'. Did you mean"):
         method_of("systemtic")

@@ -42,7 +42,7 @@ def test_certainty_is_found_again_among_the_rest() -> None:
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
 def test_sizes_that_cannot_be_drawn_are_named(bad: float) -> None:
-    with pytest.raises(SelectionError, match="zero or negative in 1 units: '1'.*merge them"):
+    with pytest.raises(SelectionError, match=r"zero or negative in 1 units: '1'.*merge them"):
         inclusion_probabilities([3, bad, 4], 1)
 
 
