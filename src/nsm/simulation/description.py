@@ -1,0 +1,248 @@
+"""The description of a synthetic population: a TOML file, the same for every country."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nsm.errors import ConfigError
+from nsm.simulation.groups import Groups
+from nsm.simulation.section import Section, read_toml
+
+_COLUMNS = {
+    "area": "area",
+    "population": "population",
+    "men": "men",
+    "collective": "collective",
+    "dwellings": "dwellings",
+    "occupied": "occupied",
+    "prior": "prior",
+}
+
+
+@dataclass(frozen=True)
+class Ages:
+    """Age bands by their first age (bands,), and the oldest age of all."""
+
+    starts: np.ndarray
+    oldest: int
+
+    @property
+    def labels(self) -> list[str]:
+        """Return names such as 0-4 and 80+."""
+        ends = [*(self.starts[1:] - 1)]
+        return [
+            *(f"{a}-{b}" for a, b in zip(self.starts[:-1], ends, strict=True)),
+            f"{self.starts[-1]}+",
+        ]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """People of one origin that are all immigrants, or all descendants.
+
+    Parameters
+    ----------
+    total
+        Persons in dwellings and outside, where no truth table gives them by area.
+    men
+        Share of men, 0-1.
+    ages
+        Shares by sex and age band (2, bands); each row adds up to 1.
+    countries
+        Country -> share.
+    profile
+        Name of the profile of their further characteristics.
+    """
+
+    total: int
+    men: float
+    ages: np.ndarray
+    countries: Mapping[str, float]
+    profile: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One origin: its immigrants, its descendants and what they speak at the door."""
+
+    key: str
+    language: str
+    immigrants: Kind
+    descendants: Kind | None = None
+    two_parents: float = 0.0
+
+
+@dataclass(frozen=True)
+class Shelter:
+    """Collective dwellings or habitaculos: persons in each, share of men, ages (2, bands)."""
+
+    size: float
+    men: float
+    ages: np.ndarray
+
+
+@dataclass(frozen=True)
+class Description:
+    """All that is known, chosen or invented of a population.
+
+    Parameters
+    ----------
+    sections
+        Parts read by those who need them.
+    """
+
+    name: str
+    country: str
+    language: str
+    year: int
+    notice: Mapping[str, str]
+    columns: Mapping[str, str]
+    sizes: tuple[str, ...]
+    ages: Ages
+    natives: np.ndarray
+    native_profile: str
+    origins: tuple[Origin, ...]
+    collective: Shelter
+    habitaculo: Shelter
+    clustering: Mapping[str, float]
+    groups: Groups
+    sections: Mapping[str, Section] = field(repr=False)
+
+
+def read_description(path: str | os.PathLike[str]) -> Description:
+    """Read the description of a population.
+
+    Raises
+    ------
+    FileError, ConfigError
+        It cannot be read, lacks a key or has an unknown one, or its shares do not add up.
+    """
+    return describe(read_toml(path))
+
+
+def describe(whole: Section) -> Description:
+    """Return the description that a TOML table holds; see `read_description`."""
+    head = whole.part("population")
+    ages = _ages(whole.part("ages", {}))
+    natives = whole.part("natives")
+    places = whole.part("places")
+    frame = whole.part("frame", {})
+    origins = tuple(_origin(part, ages) for part in whole.parts("origins"))
+    country = head.text("country")
+    out = Description(
+        name=head.text("name"),
+        country=country,
+        language=head.text("language"),
+        year=head.whole("year", low=1900),
+        notice=dict(head.get("notice")),
+        columns={key: frame.text(key, default) for key, default in _COLUMNS.items()},
+        sizes=frame.texts("sizes", [f"hh_{k}" for k in range(1, 10)]),
+        ages=ages,
+        natives=_by_sex(natives, "ages", ages),
+        native_profile=natives.text("profile"),
+        origins=origins,
+        collective=_shelter(places.part("collective"), ages),
+        habitaculo=_shelter(places.part("habitaculo"), ages),
+        clustering=_clustering(whole.part("clustering", {})),
+        groups=Groups.of(country, {o.key: _countries(o) for o in origins}),
+        sections={
+            name: whole.part(name, {})
+            for name in ("households", "persons", "dwellings", "field", "placement")
+        },
+    )
+    for part in (head, natives, places, frame, whole):
+        part.close()
+    _verify(whole, out)
+    return out
+
+
+def _ages(part: Section) -> Ages:
+    starts = part.numbers("starts", default=[*range(0, 81, 5)]).astype(np.int64)
+    oldest = part.whole("oldest", 104)
+    part.close()
+    if starts[0] != 0 or (np.diff(starts) <= 0).any() or oldest <= starts[-1]:
+        part.refuse("starts", "{file}: {key} must rise from 0 to below the oldest age: {value}.")
+    return Ages(starts, oldest)
+
+
+def _by_sex(part: Section, key: str, ages: Ages) -> np.ndarray:
+    below = part.part(key)
+    out = np.array([below.distribution(sex, len(ages.starts)) for sex in ("M", "F")])
+    below.close()
+    return out
+
+
+def _kind(part: Section, ages: Ages) -> Kind:
+    return Kind(
+        total=part.whole("total"),
+        men=part.share("men"),
+        ages=_by_sex(part, "ages", ages),
+        countries=part.weights("countries"),
+        profile=part.text("profile"),
+    )
+
+
+def _origin(part: Section, ages: Ages) -> Origin:
+    immigrants = part.part("immigrants")
+    descendants = part.part("descendants", {})
+    found = None
+    two = 0.0
+    if descendants.values:
+        found = _kind(descendants, ages)
+        two = descendants.share("two_parents")
+    out = Origin(part.text("key"), part.text("language"), _kind(immigrants, ages), found, two)
+    for below in (immigrants, descendants, part):
+        below.close()
+    return out
+
+
+def _shelter(part: Section, ages: Ages) -> Shelter:
+    out = Shelter(part.number("size", low=1), part.share("men"), _by_sex(part, "ages", ages))
+    part.close()
+    return out
+
+
+def _clustering(part: Section) -> dict[str, float]:
+    """Read intra-area correlations, 0-1: of age, of sex, of the number of immigrant parents."""
+    out = {
+        "age": part.share("age", 0.02),
+        "size": part.share("size", 0.3),
+        "sex": part.share("sex", 0.02),
+        "parents": part.share("parents", 0.3),
+    }
+    part.close()
+    return out
+
+
+def _countries(origin: Origin) -> tuple[str, ...]:
+    both = [*origin.immigrants.countries]
+    if origin.descendants:
+        both += origin.descendants.countries
+    return tuple(dict.fromkeys(both))
+
+
+def _verify(whole: Section, description: Description) -> None:
+    """Refuse a country that stands under two origins, or a key that does."""
+    home = description.country
+    seen: dict[str, str] = {}
+    for origin in description.origins:
+        for country in _countries(origin):
+            if country == home or country in seen:
+                raise ConfigError(
+                    "{file}: {country!r} is a country of birth of origin {origin!r} and also of "
+                    "{other!r}. Each country belongs to one.",
+                    file=whole.file,
+                    country=country,
+                    origin=origin.key,
+                    other=seen.get(country, "native"),
+                )
+            seen[country] = origin.key
+    keys = [origin.key for origin in description.origins]
+    if len(set(keys)) < len(keys):
+        raise ConfigError(
+            "{file}: two origins have one key, among {keys}.", file=whole.file, keys=keys
+        )
