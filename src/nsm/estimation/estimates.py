@@ -167,17 +167,17 @@ class Estimates:
             index=keys, columns=columns, values=values, sort=False, observed=True
         ).reset_index()
 
-    def flag(self, rule: str = "eclac2023", *, planned: Sequence[object] | bool = False) -> Self:
-        """Return the estimates with a verdict on each."""
+    def flag(self, rule: Any = "eclac2023", **options: Any) -> Self:
+        """Return the estimates with a verdict on each; see `nsm.publication.flag`."""
         from nsm.publication.quality import flag
 
-        return flag(self, rule, planned=planned)
+        return flag(self, rule, **options)
 
-    def plot(self) -> Figure:
-        """Draw the estimates with their intervals."""
+    def plot(self, **options: Any) -> Figure:
+        """Draw the estimates with their intervals; see `nsm.publication.interval_chart`."""
         from nsm.publication.charts import interval_chart
 
-        return interval_chart(self)
+        return interval_chart(self, **options)
 
     def to_excel(self, path: str) -> None:
         """Write a workbook with the estimates."""
