@@ -13,7 +13,8 @@ import yaml
 
 SOURCE = Path(__file__).parents[2] / "src" / "nsm"
 ROOMS = [room for room in ("condition", "questionnaire", "fieldwork") if (SOURCE / room).exists()]
-SAID = {"refuse", "note", "translate", "Finding"}  # calls whose literal texts a user reads
+# Calls whose literal texts a user reads.
+SAID = {"refuse", "note", "translate", "Finding", "finding", "Check", "_simple"}
 
 
 def texts(room: str) -> set[str]:

@@ -112,13 +112,17 @@ class Finding:
         return translate(self.message, language).format(**shown)
 
 
+def _listed(finding: Finding) -> str:
+    return ", ".join(str(example) for example in finding.examples)
+
+
 def table(findings: Iterable[Finding], language: str = "en") -> pd.DataFrame:
     """Return findings as a table, errors first, then by code and place."""
     import pandas as pd
 
     order = {"error": 0, "warning": 1, "info": 2}
     rows = [
-        (f.code, f.severity, f.where, f.count, f.text(language), preview(f.examples))
+        (f.code, f.severity, f.where, f.count, f.text(language), _listed(f))
         for f in sorted(findings, key=lambda f: (order[f.severity], f.code, f.where))
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"count": "int64"})

@@ -191,9 +191,21 @@ class Section:
 
 @dataclass(frozen=True)
 class Table:
-    """A level of the data: one row per unit, with its key and the level above."""
+    """A level of the data: one row per unit.
+
+    Parameters
+    ----------
+    key
+        The column that names a unit. Where it is no question, it is made of the key above and the
+        unit's `position` in it: `dwelling-1`, `dwelling-1-03`.
+    of
+        The key of the level above.
+    position
+        The question that numbers the units within the one above.
+    """
 
     name: str
     unit: str
     key: str
     of: str | None = None
+    position: str | None = None

@@ -74,8 +74,13 @@ QUESTION_KEYS = (
 RULE_KEYS = ("name", "refuse", "doubt", "at")
 DEFAULT_TABLES = {
     "dwellings": {"unit": "dwelling", "key": "dwelling", "of": "area"},
-    "households": {"unit": "household", "key": "household", "of": "dwelling"},
-    "persons": {"unit": "person", "key": "person", "of": "household"},
+    "households": {
+        "unit": "household",
+        "key": "household",
+        "of": "dwelling",
+        "position": "household_number",
+    },
+    "persons": {"unit": "person", "key": "person", "of": "household", "position": "line"},
 }
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -338,6 +343,12 @@ def _rule(draft: Draft, entry: dict[str, Any], place: Place) -> None:
 def read_tables(content: Mapping[str, Any]) -> dict[str, Table]:
     """Read the levels of the data."""
     return {
-        name: Table(name, each.get("unit", name), each.get("key", name), each.get("of"))
+        name: Table(
+            name,
+            each.get("unit", name),
+            each.get("key", name),
+            each.get("of"),
+            each.get("position"),
+        )
         for name, each in (content.get("tables") or DEFAULT_TABLES).items()
     }
