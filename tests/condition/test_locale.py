@@ -14,6 +14,7 @@ import yaml
 SOURCE = Path(__file__).parents[2] / "src" / "nsm"
 ROOMS = [room for room in ("condition", "questionnaire", "fieldwork") if (SOURCE / room).exists()]
 # Calls whose literal texts a user reads.
+KEPT = {"message", "_COMPUTED"}
 SAID = {"refuse", "note", "translate", "Finding", "finding", "Check", "_simple"}
 
 
@@ -22,6 +23,8 @@ def texts(room: str) -> set[str]:
     found = set()
     for path in (SOURCE / room).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in KEPT:
+                found |= {node.value.value} if isinstance(node.value, ast.Constant) else set()
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "id", getattr(node.func, "attr", ""))
                 if name.endswith("Error") or name in SAID:
