@@ -49,11 +49,15 @@ class Phase:
     fraction
         Probability of each row of the step's table to pass (rows,).
     stratum
-        Stratum of rows drawn together without replacement; None: independent draws (Poisson).
+        Stratum of rows of which a fixed number is drawn without replacement (rows,); None:
+        independent draws (Poisson).
+    unit
+        What is drawn: rows of one unit (a household) pass together (rows,); None: each row.
     """
 
     fraction: np.ndarray
     stratum: np.ndarray | None = None
+    unit: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -161,23 +161,19 @@ def _phase_stage(survey: Survey, m: int) -> Stage:
     phase = step.phase
     assert phase is not None  # noqa: S101 (the caller has looked)
     rows = len(step.factor)
+    unit = np.arange(rows) if phase.unit is None else phase.unit
+    units = int(unit.max(initial=-1)) + 1
     passed = step.factor > 0
-    remaining = _before_phase(survey, m)
-    multiplier = np.where(passed, remaining, 0.0)
-    if phase.stratum is None:
-        stratum = np.zeros(rows, np.int64)
-    else:
-        # Rows that did not pass stand apart: they have no score and are not counted.
-        stratum = np.where(passed, phase.stratum + 1, 0)
-    n = np.bincount(stratum[passed], minlength=int(stratum.max(initial=0)) + 1)
-    return Stage(
-        np.arange(rows),
-        stratum,
-        n,
-        np.where(passed, phase.fraction, 1.0),
-        multiplier,
-        centered=phase.stratum is not None,
-    )
+    taken = np.zeros(units, bool)
+    taken[unit[passed]] = True
+    # Units that did not pass have no score; a stratum of their own keeps them from being counted.
+    stratum, fraction, multiplier = np.zeros(units, np.int64), np.ones(units), np.zeros(units)
+    fraction[unit[passed]] = phase.fraction[passed]
+    multiplier[unit[passed]] = _before_phase(survey, m)[passed]
+    if phase.stratum is not None:
+        stratum[unit[passed]] = phase.stratum[passed] + 1
+    n = np.bincount(stratum[taken], minlength=int(stratum.max(initial=0)) + 1)
+    return Stage(unit, stratum, n, fraction, multiplier, centered=phase.stratum is not None)
 
 
 def _before_phase(survey: Survey, m: int) -> np.ndarray:

@@ -92,10 +92,14 @@ class SimulatedField:
 
 @dataclass(frozen=True)
 class FieldSettings:
-    """Where the answers come from: a folder with one file a table, or a rehearsal."""
+    """Where the answers come from: a folder with one file a table, or a rehearsal.
+
+    `native_fraction` is the fraction of households whose natives have the individual interview.
+    """
 
     source: str | None = None
     simulation: SimulatedField | None = None
+    native_fraction: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,7 @@ class EstimationSettings:
     headline: str
     tables: Mapping[str, TableSettings]
     derived: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ class Nonresponse(Step, word="nonresponse"):
         Column of dispositions: `respondent`, `nonrespondent`, `unknown`, `ineligible`.
     cells
         Columns whose labels, together, are the classes.
+    eligibility
+        Columns of the classes in which units of unknown eligibility hand over their weight; those of
+        `cells` by default. What is recorded of units that answer only is of no use here.
     minimum
         Least number of respondents of a class; smaller ones are joined to a neighbor under the same
         label of the columns before.
@@ -46,6 +49,7 @@ class Nonresponse(Step, word="nonresponse"):
 
     status: str = "disposition"
     cells: tuple[str, ...] = ()
+    eligibility: tuple[str, ...] | None = None
     minimum: int = 1
     name: str = "nonresponse"
 
@@ -60,21 +64,26 @@ class Nonresponse(Step, word="nonresponse"):
             A class has no respondent.
         """
         status = dispositions(survey, self.status)
-        codes = [survey.table.codes(name).codes for name in self.cells]
+        codes = self._codes(survey, self.cells)
         known = status != "unknown"
         if not known.all():
-            classes = response_classes(codes, known, np.ones(len(known), bool), self.minimum)
-            self._refuse_empty(survey, classes, known)
-            survey = survey.adjusted(
-                class_adjustment(
-                    survey, classes, known, known | ~known, f"{self.name}: eligibility"
-                )
+            everyone = np.ones(len(known), bool)
+            first = self._codes(
+                survey, self.cells if self.eligibility is None else self.eligibility
             )
+            classes = response_classes(first, known, everyone, self.minimum)
+            self._refuse_empty(survey, classes, known)
+            name = f"{self.name}: eligibility"
+            survey = survey.adjusted(class_adjustment(survey, classes, known, everyone, name))
         respondent = status == "respondent"
         eligible = respondent | (status == "nonrespondent")
         classes = response_classes(codes, respondent, eligible, self.minimum)
         self._refuse_empty(survey, classes, respondent, eligible)
         return survey.adjusted(class_adjustment(survey, classes, respondent, eligible, self.name))
+
+    @staticmethod
+    def _codes(survey: Survey, columns: tuple[str, ...]) -> list[np.ndarray]:
+        return [survey.table.codes(name).codes for name in columns]
 
     def _refuse_empty(
         self,
@@ -98,8 +107,7 @@ class Nonresponse(Step, word="nonresponse"):
         ]
         raise WeightingError(
             "{count} response classes have no respondent: {classes}. Join classes (minimum=1 or "
-            "more "
-            "joins each to its neighbor in the last of {cells}), or use fewer columns.",
+            "more joins each to its neighbor in the last of {cells}), or use fewer columns.",
             count=len(empty),
             classes=names,
             cells=list(self.cells),
@@ -114,8 +122,7 @@ def dispositions(survey: Survey, column: str) -> np.ndarray:
         first = values[wrong].iloc[0]
         raise ValueInColumnError(
             "{column!r} holds {count} values that are no disposition (rows {rows}), such as "
-            "{value!r}. "
-            "{hint}",
+            "{value!r}. {hint}",
             column=column,
             count=int(wrong.sum()),
             rows=[int(i) + 1 for i in np.flatnonzero(wrong)[:6]],

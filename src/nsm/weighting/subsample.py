@@ -27,6 +27,8 @@ class Subsample(Step, word="subsample"):
         Column with the probability of each unit (0-1); 1 for those taken with certainty.
     stratum
         Column of groups in which a fixed number was drawn; None: each unit on its own.
+    unit
+        Column of what was drawn: persons of one household pass together. None: each row.
     name
         What reports call it.
     """
@@ -34,6 +36,7 @@ class Subsample(Step, word="subsample"):
     selected: str
     probability: str
     stratum: str | None = None
+    unit: str | None = None
     name: str = "subsample"
 
     def adjust(self, survey: Survey) -> Survey:
@@ -60,7 +63,10 @@ class Subsample(Step, word="subsample"):
                 rows=[int(i) + 1 for i in np.flatnonzero(wrong)[:6]],
             )
         factor = np.where(chosen, 1 / np.where(values > 0, values, 1.0), 0.0)
-        stratum = None if self.stratum is None else survey.table.codes(self.stratum).codes
+        stratum, unit = (
+            None if column is None else survey.table.codes(column).codes
+            for column in (self.stratum, self.unit)
+        )
         return survey.adjusted(
             Adjustment(
                 self.name,
@@ -68,6 +74,6 @@ class Subsample(Step, word="subsample"):
                 survey.weights,
                 factor,
                 lambda before: np.broadcast_to(factor[:, None], before.shape),
-                phase=Phase(np.where(values > 0, values, 1.0), stratum),
+                phase=Phase(np.where(values > 0, values, 1.0), stratum, unit),
             )
         )

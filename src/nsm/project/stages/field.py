@@ -1,0 +1,112 @@
+"""Take in the answers, hold them against the questionnaire, and derive who is a migrant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from nsm.errors import ConfigError
+from nsm.fieldwork import derive, dispositions, phases, read_delivery, validate
+from nsm.files import write_table, write_text
+from nsm.project.project import Made
+from nsm.questionnaire import Questionnaire
+
+if TYPE_CHECKING:
+    from nsm.project.project import Project
+
+AGES = (0, 5, 15, 30, 45, 65)
+
+
+def make(project: Project, folder: Path) -> Made:
+    """Write the tables of the delivery, the findings and the response rates."""
+    settings = project.settings
+    form = Questionnaire.read(project.source(settings.questionnaire.source))
+    sample = pd.read_parquet(project.results("selection", "sample.parquet"))
+    sample = sample[sample["role"] == "main"]
+    if settings.field.simulation is not None:
+        tables = _rehearsed(project, sample, folder)
+    elif settings.field.source is not None:
+        tables = dict(read_delivery(form, project.source(settings.field.source)).tables)
+    else:
+        raise ConfigError(
+            "[field] says nothing of where the answers are: give source=, or [field.simulation]."
+        )
+    known = {name: table for name, table in tables.items() if name in form.tables}
+    checked = validate(form, known, language=settings.survey.language)
+    tables["dwellings"] = dispositions(tables["dwellings"], form)
+    tables["persons"] = _persons(project, tables["persons"])
+    for name, table in tables.items():
+        write_table(table, folder / f"{name}.parquet")
+    write_table(checked.findings, folder / "findings.csv")
+    write_table(checked.failures, folder / "failures.csv")
+    rates = phases(form, tables, sample["area"])
+    write_table(rates, folder / "response.csv")
+    facts: dict[str, Any] = {name: len(table) for name, table in tables.items()}
+    facts["findings"] = int(checked.findings["count"].sum())
+    response = float(rates.loc[rates["phase"] == "dwellings", "RR3"].iloc[0])
+    return Made(
+        {**facts, "response": round(response, 4)},
+        f"{facts['dwellings']:,} dwellings, {facts['persons']:,} persons, "
+        f"response {response:.1%}, {facts['findings']} findings",
+    )
+
+
+def _persons(project: Project, persons: pd.DataFrame) -> pd.DataFrame:
+    """Add what is derived: status, origin, age band, and the phase of interviews."""
+    survey = project.settings.survey
+    made = derive(persons, home=survey.country, reference_year=survey.year)
+    foreign = made["status"].isin(["immigrant", "descendant"])
+    asked = made["interviewed"] == 1
+    made["interview_group"] = foreign.map({True: "foreign", False: "native"})
+    made["interview_probability"] = foreign.map(
+        {True: 1.0, False: project.settings.field.native_fraction}
+    )
+    made["interview_status"] = made["interview_disposition"].where(asked, "ineligible")
+    bounds = [*AGES, 200]
+    labels = [f"{a}-{b - 1}" for a, b in zip(AGES, AGES[1:], strict=False)] + [f"{AGES[-1]}+"]
+    band = pd.cut(made["age"], bounds, right=False, labels=labels).astype("str")
+    return made.assign(age_band=band)
+
+
+def _rehearsed(project: Project, sample: pd.DataFrame, folder: Path) -> dict[str, pd.DataFrame]:
+    """Return the answers of a synthetic population, and write down what is known of it."""
+    from nsm.simulation import fieldwork, read_population
+
+    settings = project.settings
+    simulation = settings.field.simulation
+    assert simulation is not None  # noqa: S101 (the caller has looked)
+    areas = pd.read_parquet(project.results("frame", "areas.parquet"))
+    truth = pd.read_parquet(project.source(simulation.truth))
+    population = read_population(
+        project.source(simulation.population), areas, truth, seed=settings.survey.seed
+    )
+    known = population.margins(["region", "sex", "age"], ages=list(AGES))
+    write_table(_controls(known), folder / "known_totals.csv")
+    whole = population.truth().iloc[0]
+    write_text(json.dumps({k: float(whole[k]) for k in whole.index}) + "\n", folder / "truth.json")
+    write_table(population.truth(["territory"]), folder / "truth_territory.csv")
+    tables = fieldwork(population, sample, seed=settings.survey.seed, scenario=simulation.scenario)
+    regions = areas.set_index("area")[["region", "territory", "zone"]]
+    tables["persons"] = tables["persons"].join(regions, on="area")
+    kinds = tables["dwellings"].set_index("dwelling")[["dwelling_type", "prior_class"]]
+    tables["persons"] = tables["persons"].join(kinds, on="dwelling")
+    return dict(tables)
+
+
+def _controls(known: pd.DataFrame) -> pd.DataFrame:
+    """Write the known totals as a control table: region by sex, and region by age."""
+    parts: list[Mapping[str, Any]] = []
+    for columns, names in (
+        (["region", "sex"], "region*sex"),
+        (["region", "age"], "region*age_band"),
+    ):
+        sums = known.groupby(columns, observed=True)["persons"].sum()
+        parts += [
+            {"variable": names, "category": "*".join(map(str, key)), "total": int(total)}
+            for key, total in sums.items()
+        ]
+    return pd.DataFrame(parts)

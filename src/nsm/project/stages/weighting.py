@@ -1,0 +1,81 @@
+"""Weight dwellings, persons and interviews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from nsm.estimation import Survey
+from nsm.files import read_table, write_table
+from nsm.project.project import Made
+from nsm.totals import Memory
+from nsm.weighting import Weighting
+from nsm.weighting.report import effects, step_table
+
+if TYPE_CHECKING:
+    from nsm.project.project import Project
+
+SAMPLE = ("stratum", "probability", "base_weight", "certainty")
+
+
+def make(project: Project, folder: Path) -> Made:
+    """Write `dwellings.parquet`, `persons.parquet` and `interviews.parquet` with their designs."""
+    settings = project.settings.weighting
+    dwellings = _weighted(project, _dwellings(project), settings.dwellings, "dwellings")
+    persons = dwellings.expand(_table(project, "persons"), on="dwelling")
+    persons = _weighted(project, persons, settings.persons, "persons")
+    persons.save(folder / "persons.parquet")
+    made = {"dwellings": dwellings, "persons": persons}
+    if settings.interviews:
+        interviews = _weighted(project, persons, settings.interviews, "interviews")
+        interviews.save(folder / "interviews.parquet")
+        made["interviews"] = interviews
+    write_table(step_table(list(made.values())[-1]), folder / "steps.csv")
+    write_table(effects(made), folder / "effects.csv")
+    facts = {
+        name: {"rows": len(survey), "weighted": int((survey.weights > 0).sum())}
+        for name, survey in made.items()
+    }
+    total = float(persons.weights.sum())
+    return Made(facts, f"{facts['persons']['weighted']:,} persons stand for {total:,.0f}")
+
+
+def _dwellings(project: Project) -> Survey:
+    """Return the dwellings of the drawn areas, with the design of the sample."""
+    sample = pd.read_parquet(project.results("selection", "sample.parquet"))
+    key = next(c for c in sample.columns if c == "area" or c.endswith("area"))
+    table = _table(project, "dwellings").table
+    design = sample.set_index(key)[list(SAMPLE)]
+    joined = table.join(design, on="area")
+    return Survey(
+        Memory(joined, "dwellings"),
+        weight="base_weight",
+        stratum="stratum",
+        psu="area",
+        probability="probability",
+        pps="brewer",
+    )
+
+
+def _table(project: Project, name: str) -> Memory:
+    return Memory(pd.read_parquet(project.results("field", f"{name}.parquet")), name)
+
+
+def _weighted(
+    project: Project, survey: Survey, steps: Sequence[Mapping[str, Any]], name: str
+) -> Survey:
+    """Take the steps of the recipe; margins may be the name of a file."""
+    read = [_with_margins(project, step) for step in steps]
+    return Weighting.read(read, f"[[weighting.{name}]]").apply(survey)
+
+
+def _with_margins(project: Project, step: Mapping[str, Any]) -> dict[str, Any]:
+    given = step.get("margins")
+    if not isinstance(given, str):
+        return dict(step)
+    delivered = project.folder / "results" / "field" / given
+    file = delivered if delivered.exists() else project.source(given)
+    return {**step, "margins": read_table(file, text=("variable", "category"))}
