@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,11 @@ import numpy as np
 from nsm.errors import OptionError
 from nsm.estimation.influence import Adjustment
 from nsm.totals import Cells
-from nsm.weighting.margins import Controls, join_controls, read_margins
+from nsm.weighting.margins import Controls, Margins, join_controls, read_margins
 from nsm.weighting.solver import distance, inverse_gram, refuse_unmet, solve
 from nsm.weighting.weighting import Step
 
 if TYPE_CHECKING:
-    import pandas as pd
 
     from nsm.estimation import Survey
 
@@ -45,7 +43,7 @@ class Calibration(Step, word="calibration"):
     Deville & Särndal (1992); for `unit`, Lemaître & Dufour (1987).
     """
 
-    margins: Mapping[Any, Any] | pd.DataFrame
+    margins: Margins
     method: str = "raking"
     bounds: tuple[float, float] | None = None
     unit: str | None = None
@@ -118,7 +116,7 @@ def _shared(controls: Controls, survey: Survey, unit: str) -> Controls:
 
 
 def poststratification(
-    margins: Mapping[Any, Any] | pd.DataFrame, *, name: str = "poststratification", **options: Any
+    margins: Margins, *, name: str = "poststratification", **options: Any
 ) -> Calibration:
     """Return the calibration to one margin, whose factors are the ratios of totals.
 

@@ -16,6 +16,7 @@ from nsm.totals import Cells, compressed
 if TYPE_CHECKING:
     from nsm.totals import Memory
 
+Margins = Mapping[Any, Any] | pd.DataFrame | Sequence[Mapping[str, Any]]
 CROSS = "*"
 AGREE = 0.5
 
@@ -66,7 +67,7 @@ def as_code(value: object) -> str:
     return str(value)
 
 
-def read_margins(margins: Mapping[Any, Any] | pd.DataFrame) -> list[Control]:
+def read_margins(margins: Margins) -> list[Control]:
     """Return the controls of a mapping or of a tidy table.
 
     Parameters
@@ -83,6 +84,8 @@ def read_margins(margins: Mapping[Any, Any] | pd.DataFrame) -> list[Control]:
     OptionError
         It is neither of these, or empty.
     """
+    if isinstance(margins, list | tuple):
+        margins = pd.DataFrame(list(margins))
     if isinstance(margins, pd.DataFrame):
         margins = _from_table(margins)
     if not isinstance(margins, Mapping) or not margins:

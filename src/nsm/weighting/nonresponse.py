@@ -34,8 +34,8 @@ class Nonresponse(Step, word="nonresponse"):
     cells
         Columns whose labels, together, are the classes.
     eligibility
-        Columns of the classes in which units of unknown eligibility hand over their weight; those of
-        `cells` by default. What is recorded of units that answer only is of no use here.
+        Columns of the classes in which units of unknown eligibility hand over their weight; those
+        of `cells` by default. What is recorded of units that answer only is of no use here.
     minimum
         Least number of respondents of a class; smaller ones are joined to a neighbor under the same
         label of the columns before.

@@ -28,8 +28,8 @@ def step_table(survey: Survey) -> pd.DataFrame:
 
     Returns
     -------
-    `step, level, units, kept, factor_min, factor_median, factor_max, kish_before, kish_after, sum_before,
-    sum_after`.
+    `step, level, units, kept, factor_min, factor_median, factor_max, kish_before, kish_after,
+    sum_before, sum_after`.
     """
     rows = []
     for adjustment in survey.adjustments:
