@@ -94,7 +94,7 @@ class SimulatedField:
 class FieldSettings:
     """Where the answers come from: a folder with one file a table, or a rehearsal.
 
-    `native_fraction` is the fraction of households whose natives have the individual interview.
+    `native_fraction` is the fraction of dwellings whose natives have the individual interview.
     """
 
     source: str | None = None

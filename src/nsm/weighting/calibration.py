@@ -15,7 +15,6 @@ from nsm.weighting.solver import distance, inverse_gram, refuse_unmet, solve
 from nsm.weighting.weighting import Step
 
 if TYPE_CHECKING:
-
     from nsm.estimation import Survey
 
 

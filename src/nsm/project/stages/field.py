@@ -11,6 +11,7 @@ import pandas as pd
 
 from nsm.errors import ConfigError
 from nsm.fieldwork import derive, dispositions, phases, read_delivery, validate
+from nsm.fieldwork.outcomes import interview_outcomes
 from nsm.files import write_table, write_text
 from nsm.project.project import Made
 from nsm.questionnaire import Questionnaire
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from nsm.project.project import Project
 
 AGES = (0, 5, 15, 30, 45, 65)
+# What is known of an area beforehand, and of use for weights and domains.
+PLACES = ("region", "province", "territory", "zone", "prior_class")
 
 
 def make(project: Project, folder: Path) -> Made:
@@ -28,25 +31,31 @@ def make(project: Project, folder: Path) -> Made:
     sample = pd.read_parquet(project.results("selection", "sample.parquet"))
     sample = sample[sample["role"] == "main"]
     if settings.field.simulation is not None:
-        tables = _rehearsed(project, sample, folder)
+        answers: Any = _rehearsed(project, sample, folder)
     elif settings.field.source is not None:
-        tables = dict(read_delivery(form, project.source(settings.field.source)).tables)
+        answers = project.source(settings.field.source)
     else:
         raise ConfigError(
             "[field] says nothing of where the answers are: give source=, or [field.simulation]."
         )
-    known = {name: table for name, table in tables.items() if name in form.tables}
-    checked = validate(form, known, language=settings.survey.language)
+    language = settings.survey.language
+    delivery = read_delivery(answers, form, language=language)
+    checked = validate(form, delivery.tables, language=language)
+    tables = dict(delivery.tables)
     tables["dwellings"] = dispositions(tables["dwellings"], form)
-    tables["persons"] = _persons(project, tables["persons"])
+    places = [c for c in PLACES if c in sample.columns]
+    known = sample.set_index("area")[places]
+    tables["dwellings"] = tables["dwellings"].join(known, on="area")
+    tables["persons"] = _persons(project, form, tables).join(known, on="area")
     for name, table in tables.items():
         write_table(table, folder / f"{name}.parquet")
-    write_table(checked.findings, folder / "findings.csv")
+    findings = pd.concat([delivery.findings, checked.findings], ignore_index=True)
+    write_table(findings, folder / "findings.csv")
     write_table(checked.failures, folder / "failures.csv")
     rates = phases(form, tables, sample["area"])
     write_table(rates, folder / "response.csv")
     facts: dict[str, Any] = {name: len(table) for name, table in tables.items()}
-    facts["findings"] = int(checked.findings["count"].sum())
+    facts["findings"] = int(findings["count"].sum())
     response = float(rates.loc[rates["phase"] == "dwellings", "RR3"].iloc[0])
     return Made(
         {**facts, "response": round(response, 4)},
@@ -55,17 +64,24 @@ def make(project: Project, folder: Path) -> Made:
     )
 
 
-def _persons(project: Project, persons: pd.DataFrame) -> pd.DataFrame:
+def _persons(
+    project: Project, form: Questionnaire, tables: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
     """Add what is derived: status, origin, age band, and the phase of interviews."""
     survey = project.settings.survey
-    made = derive(persons, home=survey.country, reference_year=survey.year)
+    made = derive(tables["persons"], home=survey.country, reference_year=survey.year)
+    kinds = tables["dwellings"].set_index("dwelling")["dwelling_type"]
+    made = made.assign(dwelling_type=made["dwelling"].map(kinds))
     foreign = made["status"].isin(["immigrant", "descendant"])
-    asked = made["interviewed"] == 1
     made["interview_group"] = foreign.map({True: "foreign", False: "native"})
     made["interview_probability"] = foreign.map(
         {True: 1.0, False: project.settings.field.native_fraction}
     )
-    made["interview_status"] = made["interview_disposition"].where(asked, "ineligible")
+    asked = interview_outcomes(form, tables)
+    made["interview_status"] = "ineligible"
+    if asked is not None:
+        outcome = asked.set_index("person")["disposition"]
+        made["interview_status"] = made["person"].map(outcome).fillna("ineligible")
     bounds = [*AGES, 200]
     labels = [f"{a}-{b - 1}" for a, b in zip(AGES, AGES[1:], strict=False)] + [f"{AGES[-1]}+"]
     band = pd.cut(made["age"], bounds, right=False, labels=labels).astype("str")
@@ -90,11 +106,7 @@ def _rehearsed(project: Project, sample: pd.DataFrame, folder: Path) -> dict[str
     write_text(json.dumps({k: float(whole[k]) for k in whole.index}) + "\n", folder / "truth.json")
     write_table(population.truth(["territory"]), folder / "truth_territory.csv")
     tables = fieldwork(population, sample, seed=settings.survey.seed, scenario=simulation.scenario)
-    regions = areas.set_index("area")[["region", "territory", "zone"]]
-    tables["persons"] = tables["persons"].join(regions, on="area")
-    kinds = tables["dwellings"].set_index("dwelling")[["dwelling_type", "prior_class"]]
-    tables["persons"] = tables["persons"].join(kinds, on="dwelling")
-    return dict(tables)
+    return {name: tables[name] for name in ("dwellings", "households", "persons")}
 
 
 def _controls(known: pd.DataFrame) -> pd.DataFrame:

@@ -25,7 +25,9 @@ def make(project: Project, folder: Path) -> Made:
         list(settings.concentration.cuts), within=list(settings.concentration.within)
     )
     expected = expected_counts(frame, settings.expected)
-    write_table(frame.table.assign(**expected), folder / "areas.parquet")
+    prior_class = frame.table["stratum"].str.rsplit("-", n=1).str[-1]
+    made = frame.table.assign(**expected, prior_class=prior_class)
+    write_table(made, folder / "areas.parquet")
     write_table(strata_table(frame), folder / "strata.csv")
     write_table(findings, folder / "findings.csv")
     strata = frame.table["stratum"].nunique()
