@@ -113,7 +113,11 @@ class WeightingSettings:
 
 @dataclass(frozen=True)
 class TableSettings:
-    """A table of estimates."""
+    """A table of estimates.
+
+    `of` is `persons` (all who were screened) or `interviews`; `gap` names two labels of the one
+    column in `by`: each statistic's difference between them is added.
+    """
 
     title: Mapping[str, str]
     statistics: Mapping[str, str]
@@ -121,7 +125,7 @@ class TableSettings:
     where: str | None = None
     of: str = "persons"
     margins: bool = False
-    contrast: Mapping[str, float] = field(default_factory=dict)
+    gap: tuple[str, ...] = ()
     planned: bool = False
 
 

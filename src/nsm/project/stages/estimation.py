@@ -64,14 +64,27 @@ def _survey(project: Project, name: str) -> Survey:
 
 
 def estimated(survey: Survey, asked: TableSettings) -> Estimates:
-    """Return the estimates of one declared table, with its contrast if it has one."""
+    """Return the estimates of one declared table, with its gaps if it has any."""
     made = survey.estimate(
         dict(asked.statistics), by=list(asked.by), where=asked.where, margins=asked.margins
     )
-    if not asked.contrast:
+    if not asked.gap:
         return made
-    gap = made.contrast(dict(asked.contrast), name=" - ".join(asked.contrast))
-    table = pd.concat([made.table, gap.table], ignore_index=True)[list(made.table.columns)]
+    if len(asked.gap) != 2 or len(asked.by) != 1:
+        raise ConfigError(
+            "gap = {gap} needs two labels of the one column in by = {by}.",
+            gap=list(asked.gap),
+            by=list(asked.by),
+        )
+    first, second = asked.gap
+    label = f"{first} - {second}"
+    gaps = [
+        made.contrast({(first, name): 1.0, (second, name): -1.0}, name=name).table.assign(
+            **{asked.by[0]: label}
+        )
+        for name in asked.statistics
+    ]
+    table = pd.concat([made.table, *gaps], ignore_index=True)[list(made.table.columns)]
     return Estimates(table, made.by, made.level, made.unknown)
 
 
