@@ -33,6 +33,9 @@ def make(project: Project, folder: Path) -> Made:
         interviews = _weighted(project, persons, settings.interviews, "interviews")
         interviews.save(folder / "interviews.parquet")
         made["interviews"] = interviews
+    variants = _census_for_all(project, dwellings, persons)
+    if variants is not None:
+        write_table(variants, folder / "census_for_all.csv")
     write_table(step_table(list(made.values())[-1]), folder / "steps.csv")
     write_table(effects(made), folder / "effects.csv")
     facts = {
@@ -41,6 +44,28 @@ def make(project: Project, folder: Path) -> Made:
     }
     total = float(persons.weights.sum())
     return Made(facts, f"{facts['persons']['weighted']:,} persons stand for {total:,.0f}")
+
+
+def _census_for_all(project: Project, dwellings: Survey, persons: Survey) -> pd.DataFrame | None:
+    """Return what the estimates would be if persons whom no census counts were calibrated too."""
+    steps = project.settings.weighting.persons
+    if not any("where" in step for step in steps):
+        return None
+    everyone = [{k: v for k, v in step.items() if k != "where"} for step in steps]
+    other = dwellings.expand(persons.table, on="dwelling")
+    surveys = {"recipe": persons, "census_for_all": _weighted(project, other, everyone, "persons")}
+    rows = []
+    for name, survey in surveys.items():
+        made = survey.estimate(
+            {
+                "persons": "count()",
+                "immigrants": "total(\"status == 'immigrant'\")",
+                "descendants": "total(\"status == 'descendant'\")",
+                "habitaculo": "total(\"dwelling_type == 'habitaculo'\")",
+            }
+        ).table
+        rows.append(made[["variable", "estimate", "se"]].assign(variant=name))
+    return pd.concat(rows, ignore_index=True)[["variant", "variable", "estimate", "se"]]
 
 
 def _dwellings(project: Project) -> Survey:
