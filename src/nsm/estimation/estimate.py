@@ -235,7 +235,8 @@ def _psus(point: Point, measure: Measure) -> np.ndarray:
 def _srs_variance(point: Point, s: int, deff: str) -> np.ndarray:
     """Return the variance under simple random sampling of the same size (domains,).
 
-    That of a domain's count is against a sample of everyone.
+    That of a domain's count, or of the total of what all of the domain have alike, is against a
+    sample of everyone.
     """
     item, coarse, slopes = point.statistics[s], point.totals.coarse, point.linear[s].slopes
     observed = everyone(item)
@@ -248,7 +249,7 @@ def _srs_variance(point: Point, s: int, deff: str) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = population * squares - level**2
         constant = spread <= 1e-12 * population * squares
-        if constant.any() and item.name.statistic == "count":
+        if constant.any() and item.name.statistic in {"count", "total"}:
             whole, units = point.survey.table.size(point.survey.weight)
             size = np.where(constant, units, size)
             population = np.where(constant, whole, population)
