@@ -376,7 +376,7 @@ def precision_table(
         total=problem.total,
         cv=problem.cv(n),
         target=goal,
-        binding=np.nan_to_num(multiplier) > 1e-9 * max(largest, 1e-300),
+        binding=np.nan_to_num(multiplier) > 1e-6 * max(largest, 1e-300),
         multiplier=multiplier,
         point_cost=0.01 * multiplier * slope,
     )

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from nsm.allocation.pps import hajek_variance, pps_probabilities, zone_variance
 from nsm.errors import AllocationError, OptionError, ValueInColumnError
 from nsm.files import require_columns
 
@@ -317,7 +318,7 @@ def _row(cell: _Stratum, names: list[str], n: float | None, *, ordered: bool) ->
     width = 1 / less - 1 / more
     a = (below - above) / width if width > 1e-12 else value * now
     a = np.maximum(a, value * now)  # no variance is left at certainty but that inside areas
-    p, p_more, p_less = (probabilities(cell.size, m) for m in (now, more, less))
+    p, p_more, p_less = (pps_probabilities(cell.size, m) for m in (now, more, less))
     cost = float(cell.cost.mean())
     if more > less:
         cost = max(float((p_more - p_less) @ cell.cost) / (more - less), 1e-9)
@@ -351,7 +352,7 @@ def _gain(cell: _Stratum, n: float) -> np.ndarray:
 
 
 def _gain_at(cell: _Stratum, n: float) -> np.ndarray:
-    p = probabilities(cell.size, n)
+    p = pps_probabilities(cell.size, n)
     free = p < 1
     if not free.any():
         return np.ones(cell.mu.shape[1])
@@ -360,22 +361,9 @@ def _gain_at(cell: _Stratum, n: float) -> np.ndarray:
     return np.divide(zones, plain, out=np.ones_like(plain), where=plain > 0)
 
 
-def probabilities(size: np.ndarray, n: float) -> np.ndarray:
-    """Return PPS probabilities for a size `n` that may be a fraction (all 1 at the population)."""
-    order = np.argsort(-size, kind="stable")
-    sizes = size[order]
-    rest = np.cumsum(sizes[::-1])[::-1]
-    places = np.arange(len(size))
-    certain = int(np.sum(np.cumprod((n - places) * sizes >= rest * (1 - 1e-12))))
-    p = np.ones(len(size))
-    if certain < len(size):
-        p[order[certain:]] = (n - certain) * sizes[certain:] / rest[certain]
-    return p
-
-
 def _variance(cell: _Stratum, n: float, gain: np.ndarray) -> np.ndarray:
     """Return V(n) by variable."""
-    p = probabilities(cell.size, n)
+    p = pps_probabilities(cell.size, n)
     free = p < 1
     inside = (cell.inside / p[:, None]).sum(axis=0)
     if not free.any():
@@ -383,51 +371,3 @@ def _variance(cell: _Stratum, n: float, gain: np.ndarray) -> np.ndarray:
     q, mu = p[free], cell.mu[free]
     surprise = (cell.error[free] * (1 / q - 1)[:, None]).sum(axis=0)
     return gain * hajek_variance(q, mu) + surprise + inside
-
-
-def hajek_variance(p: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the variance of sum(y / p) under a design of large entropy with fixed size.
-
-    It is exact for simple random sampling.
-
-    Parameters
-    ----------
-    p
-        Probabilities below 1 (units,).
-    y
-        Values (units, variables).
-    """
-    weight = (p * (1 - p))[:, None]
-    expanded = y / p[:, None]
-    center = (weight * expanded).sum(axis=0) / weight.sum()
-    scale = len(p) / max(len(p) - 1, 1)
-    return scale * (weight * (expanded - center) ** 2).sum(axis=0)
-
-
-def zone_variance(p: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the variance of sum(y / p) when one unit is drawn from each zone of the ordered list.
-
-    A zone is a stretch of the running sum of `p` of length 1; a unit may lie in two. The mean over
-    two divisions, half a zone apart, is taken.
-    """
-    return (_zones(p, y, 0.0) + _zones(p, y, 0.5)) / 2
-
-
-def _zones(p: np.ndarray, y: np.ndarray, start: float) -> np.ndarray:
-    upper = np.cumsum(p) + start
-    cuts = np.arange(1, int(np.ceil(upper[-1])))
-    edges = np.sort(np.concatenate([[start], upper, cuts]))
-    share = np.diff(edges)
-    keep = share > 1e-12
-    middle = ((edges[1:] + edges[:-1]) / 2)[keep]
-    share = share[keep]
-    unit = np.minimum(np.searchsorted(upper, middle), len(p) - 1)
-    zone = np.floor(middle).astype(int)
-    expanded = (y / p[:, None])[unit]
-    zones = int(zone.max()) + 1
-    weight = np.bincount(zone, share, zones)
-    variance = np.zeros(y.shape[1])
-    for k in range(y.shape[1]):
-        mean = np.bincount(zone, share * expanded[:, k], zones) / np.maximum(weight, 1e-300)
-        variance[k] = share @ (expanded[:, k] - mean[zone]) ** 2
-    return variance

@@ -108,9 +108,7 @@ def _precision(plan: Plan, language: str) -> Figure:
 def _curve(plan: Plan, language: str) -> Figure:
     table = precision_curve(plan, (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0))
     figure, axes = _axes(translate("Precision against cost", language), 12)
-    keys = table[["domain", "value", "variable"]].drop_duplicates().head(_LINES)
-    for row in keys.itertuples(index=False):
-        line = table[(table[["domain", "value", "variable"]] == tuple(row)).all(axis=1)]
+    for _, line in list(table.groupby(["domain", "value", "variable"]))[:_LINES]:
         axes.plot(line["cost"], 100 * line["cv"], ".-", label=_labels(line.head(1))[0])
     axes.plot(plan.cost, 0, "^", color="black", clip_on=False, label=translate("plan", language))
     axes.set_xlabel(translate("cost", language))

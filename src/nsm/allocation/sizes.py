@@ -120,7 +120,7 @@ def whole_within(problem: Problem, amount: float, best: Optimum, scale: float) -
         if problem.price(n) <= amount + 1e-9:
             break
         scale *= 1 + max((problem.price(n) - amount) / amount, 1e-4) / 2
-        best = optimum(problem, scale, best.multiplier)
+        best = optimum(problem, scale)
     limits = problem.limits(scale)
     worth = problem.unit.T @ (best.multiplier / np.where(limits > 0, limits, 1))
     high = np.floor(problem.high)
