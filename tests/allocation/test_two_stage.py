@@ -140,3 +140,10 @@ def test_refusals() -> None:
         nsm.allocate(strata().assign(response=0.5), "two-stage", precision={"all": {"imm": 1e-4}})
     with pytest.raises(OptionError, match="takes a table of strata"):
         nsm.allocate(lambda _n: strata(), "two-stage", precision=TARGETS)
+
+
+def test_a_census_has_no_variance() -> None:
+    table = strata(count=8)
+    everyone = table.assign(take=np.inf, minimum_psu=table["psus"])
+    plan = nsm.allocate(everyone, "two-stage", precision=TARGETS)
+    assert plan.precision["cv"].to_numpy() == pytest.approx(0, abs=1e-7)

@@ -191,7 +191,7 @@ def areas_at(frame: Any, **options: Any) -> Callable[[np.ndarray | None], pd.Dat
     >>> from nsm.allocation import allocate
     >>> at = areas_at(areas, size="dwellings", y=["immigrants"])
     >>> allocate(at, precision={"all": {"immigrants": 0.4}}).n
-    3
+    2
     """
     defaults: dict[str, Any] = {"stratum": "stratum", "domains": (), "order": None, "key": None}
     costs = tuple(

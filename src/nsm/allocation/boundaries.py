@@ -35,7 +35,7 @@ def cum_root_cuts(counts: np.ndarray, strata: int) -> np.ndarray:
     Examples
     --------
     >>> cum_root_cuts(np.array([100, 64, 36, 16, 4]), 2).tolist()
-    [0]
+    [1]
     """
     running = np.cumsum(np.sqrt(counts))
     steps = running[-1] / strata * np.arange(1, strata)

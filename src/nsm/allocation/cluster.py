@@ -52,7 +52,7 @@ def cluster_size(
     Examples
     --------
     >>> cluster_size(0.05, [750, 100], budget=100_000).round(4)[["psus", "take", "cv"]].tolist()
-    [51.4531, 11.9373, 0.0502]
+    [51.4474, 11.9373, 0.0502]
     """
     homogeneity = [icc] if isinstance(icc, int | float) else list(icc)
     costs = [float(c) for c in cost]

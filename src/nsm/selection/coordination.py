@@ -25,7 +25,7 @@ def permanent_numbers(keys: Iterable[object], seed: int) -> np.ndarray:
     Examples
     --------
     >>> permanent_numbers(["1001", "1002"], seed=7).round(3).tolist()
-    [0.0, 0.0]
+    [0.371, 0.071]
     """
     prefix = f"{seed}\0".encode()
     digests = (hashlib.sha256(prefix + str(key).encode()).digest()[:8] for key in keys)

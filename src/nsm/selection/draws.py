@@ -84,7 +84,7 @@ def draw(
     >>> areas = pd.DataFrame({"area": ["01", "02", "03", "04"], "dwellings": [50, 60, 200, 90]})
     >>> sample = draw(areas, 2, size="dwellings", seed=7)
     >>> sample.table[["area", "probability"]].round(2).values.tolist()
-    [['02', 0.3], ['03', 1.0]]
+    [['03', 1.0], ['04', 0.45]]
     """
     chosen = method_of(method)
     rng = np.random.Generator(np.random.PCG64(_checked_seed(seed)))
