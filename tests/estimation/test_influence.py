@@ -142,3 +142,11 @@ def test_a_census_with_nonresponse_has_an_error(people: pd.DataFrame) -> None:
     )
     naive = np.sqrt(np.sum((f * (f - 1) * residual**2)[f > 0]))
     assert stepped.total("pay").table["se"][0] == pytest.approx(naive, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_covariances_hold_the_variance_of_every_phase(
+    name: str, dwellings: pd.DataFrame, people: pd.DataFrame
+) -> None:
+    result = chain(name, dwellings, people).total("pay", by="region")
+    np.testing.assert_allclose(np.diag(result.covariance), result.table["se"] ** 2, rtol=1e-9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +23,8 @@ from nsm.estimation.point import (
     degrees_of_freedom,
     evaluate,
     everyone,
+    phase_stage,
+    phases,
     products,
 )
 from nsm.estimation.repeated import column_degrees
@@ -265,7 +268,25 @@ def _srs_variance(point: Point, s: int, deff: str) -> np.ndarray:
 def _covariance(points: Sequence[Point], rows: np.ndarray) -> np.ndarray:
     """Return the covariance of rows of the table, numbered through all sets of domains."""
     survey, design = points[0].survey, points[0].survey.design
-    pick = _replicate_deviations if survey.replication is not None else _dense_scores
+    if survey.replication is not None:
+        columns = _gathered(points, rows, _replicate_deviations)
+        return columns.T @ columns
+    columns = _gathered(points, rows, _dense_scores)
+    if design.form is not None:
+        return design.form.covariance(columns)
+    matrix = covariance(columns, design.stages, design.declaration.single_psu)
+    for m in phases(survey):
+        columns = _gathered(points, rows, partial(_phase_scores, m))
+        matrix += covariance(columns, [phase_stage(survey, m)], "certainty")
+    return matrix
+
+
+def _gathered(
+    points: Sequence[Point],
+    rows: np.ndarray,
+    pick: Callable[[Point, np.ndarray, np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Return what `pick` gives for chosen rows of the table, in their order (units, rows)."""
     parts, start = [], 0
     for point in points:
         width = len(point.statistics)
@@ -273,15 +294,8 @@ def _covariance(points: Sequence[Point], rows: np.ndarray) -> np.ndarray:
         mine = rows[(rows >= start) & (rows < end)] - start
         parts.append(pick(point, mine // width, mine % width))
         start = end
-    columns = np.concatenate(parts, axis=1)
-    if survey.replication is not None:
-        matrix = columns.T @ columns
-    elif design.form is not None:
-        matrix = design.form.covariance(columns)
-    else:
-        matrix = covariance(columns, design.stages, design.declaration.single_psu)
     order = np.argsort(np.argsort(rows, kind="stable"), kind="stable")
-    return matrix[np.ix_(order, order)]
+    return np.concatenate(parts, axis=1)[:, order]
 
 
 def _dense_scores(point: Point, domains: np.ndarray, statistics: np.ndarray) -> np.ndarray:
@@ -292,6 +306,11 @@ def _dense_scores(point: Point, domains: np.ndarray, statistics: np.ndarray) -> 
         mine = scores.domain == d
         np.add.at(dense[:, k], scores.unit[mine], scores.value[mine, s])
     return dense
+
+
+def _phase_scores(m: int, point: Point, domains: np.ndarray, statistics: np.ndarray) -> np.ndarray:
+    """Return the scores of chosen estimates in a phase inside the sample (rows, estimates)."""
+    return point.phase_scores(m)[domains, :, statistics].T
 
 
 def _replicate_deviations(point: Point, domains: np.ndarray, statistics: np.ndarray) -> np.ndarray:

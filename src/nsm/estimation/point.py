@@ -117,9 +117,9 @@ class Point:
         if design.form is not None:
             return design.form.variances(self.scores())
         result = variances(self.scores(), design.stages, design.declaration.single_psu)
-        for m, step in enumerate(survey.adjustments):
-            if step.phase is not None and (survey.levels[step.level].remaining > 0).any():
-                result = result + self._phase_variances(m)
+        for m in phases(survey):
+            scores = _full(self.phase_scores(m))
+            result = result + variances(scores, [phase_stage(survey, m)], "certainty")
         return result
 
     def replicates(self) -> np.ndarray:
@@ -128,8 +128,8 @@ class Point:
 
         return replicate_values(self)
 
-    def _phase_variances(self, m: int) -> np.ndarray:
-        """Variance of a phase inside the sample: a stage of its own, below those of the design."""
+    def phase_scores(self, m: int) -> np.ndarray:
+        """Scores in a phase inside the sample (domains, rows of the step's table, statistics)."""
         survey, step = self.survey, self.survey.adjustments[m]
         unit = survey.link(step.level)
         rows = len(step.factor)
@@ -153,10 +153,20 @@ class Point:
             else:
                 own = later.spread(_rows_above(survey, later.level, step.level), rows) @ slope
             dense += _grid(own, self.domains, len(self.statistics))
-        return variances(_full(dense), [_phase_stage(survey, m)], "certainty")
+        return dense
 
 
-def _phase_stage(survey: Survey, m: int) -> Stage:
+def phases(survey: Survey) -> list[int]:
+    """Return the steps whose selection inside the sample adds variance, by position."""
+    return [
+        m
+        for m, step in enumerate(survey.adjustments)
+        if step.phase is not None and (survey.levels[step.level].remaining > 0).any()
+    ]
+
+
+def phase_stage(survey: Survey, m: int) -> Stage:
+    """Return a phase inside the sample as a stage of its own, below those of the design."""
     step = survey.adjustments[m]
     phase = step.phase
     assert phase is not None  # noqa: S101 (the caller has looked)
