@@ -25,6 +25,8 @@ from nsm.simulation.groups import (
 from nsm.simulation.matching import rank
 from nsm.simulation.sexes import split_by_sex
 
+# Share of descendants of an origin of many countries whose parents are like their neighbors.
+_FOLLOW = 0.85
 CELL = ("area", "place", "group", "sex", "band")
 
 
@@ -81,10 +83,7 @@ def count_areas(
     foreign = _register(truth, description, kinds)
     effect = _age_effect(people, description, rng)
     _deal_parents(foreign, kinds, people, description, rng)
-    for number, (_, kind) in enumerate(kinds):
-        mine = np.flatnonzero(foreign.kind == number)
-        codes = [description.groups.countries.index(c) for c in kind.countries]
-        foreign.country[mine] = _deal(codes, [*kind.countries.values()], len(mine), rng)
+    _deal_countries(foreign, kinds, description, rng)
     natives, collective = _deal_sexes(foreign, kinds, people, description, rng)
     for number, (status, kind) in enumerate(kinds):
         _deal_ages(foreign, number, _shelter_ages(status, kind, description), (effect, rng))
@@ -185,11 +184,44 @@ def _deal_parents(
         foreign.status[chosen] = TWO_PARENTS
 
 
-def _deal(
-    values: Sequence[int], shares: Sequence[float], n: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Deal values to `n` persons in a random order, in exact shares."""
-    return rng.permutation(np.repeat(values, apportion(np.array(shares), n)))
+def _deal_countries(
+    foreign: _Foreign,
+    kinds: Sequence[tuple[int, Kind]],
+    description: Description,
+    rng: np.random.Generator,
+) -> None:
+    """Set countries of birth in exact shares, alike within an area.
+
+    Descendants mostly come from a country of the immigrants beside them.
+    """
+    codes = {code: number for number, code in enumerate(description.groups.countries)}
+    areas = int(foreign.area.max(initial=0)) + 1
+    weight = description.clustering["country"]
+    for number, (status, kind) in enumerate(kinds):
+        mine = np.flatnonzero(foreign.kind == number)
+        dealt = np.repeat(
+            [codes[c] for c in kind.countries],
+            apportion(np.array([*kind.countries.values()]), len(mine)),
+        )
+        score = np.sqrt(weight) * rng.normal(size=areas)[foreign.area[mine]]
+        score += np.sqrt(1 - weight) * rng.normal(size=len(mine))
+        foreign.country[mine[np.argsort(score, kind="stable")]] = dealt
+        if status != IMMIGRANT and len(kind.countries) > 1:
+            beside = np.flatnonzero(foreign.kind == number - 1)
+            _follow(foreign, mine[rng.random(len(mine)) < _FOLLOW], beside, rng)
+
+
+def _follow(
+    foreign: _Foreign, descendants: np.ndarray, immigrants: np.ndarray, rng: np.random.Generator
+) -> None:
+    """Give descendants the country of an immigrant of their origin in the same area."""
+    immigrants = immigrants[np.argsort(foreign.area[immigrants], kind="stable")]
+    area = foreign.area[immigrants]
+    start = np.searchsorted(area, foreign.area[descendants])
+    count = np.searchsorted(area, foreign.area[descendants], side="right") - start
+    chosen = start + np.floor(rng.random(len(descendants)) * count).astype(np.int64)
+    there = count > 0
+    foreign.country[descendants[there]] = foreign.country[immigrants[chosen[there]]]
 
 
 def _deal_sexes(

@@ -10,9 +10,9 @@ import numpy as np
 
 from nsm.simulation import persons
 from nsm.simulation.buildings import Homes, private_homes, shelters
-from nsm.simulation.description import Ages, Description
+from nsm.simulation.description import Description
 from nsm.simulation.draws import Draws
-from nsm.simulation.groups import COLLECTIVE, DWELLING, HABITACULO
+from nsm.simulation.groups import COLLECTIVE, DWELLING, HABITACULO, IMMIGRANT
 from nsm.simulation.households import (
     HEAD,
     HOME_DRAWS,
@@ -24,7 +24,9 @@ from nsm.simulation.households import (
 )
 from nsm.simulation.kin import gather
 from nsm.simulation.matching import rank
+from nsm.simulation.profiles import PersonRules
 from nsm.simulation.rules import HouseholdRules
+from nsm.simulation.years import years
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +42,8 @@ class Crowd:
         Row of each person's area (persons,).
     place, group, status, country, origin, sex, age
         Of each person, as numbers: see `groups`.
+    returned
+        Immigrants whose parents were born in the country of the survey (persons,).
     draws
         Uniform numbers of the persons.
     """
@@ -52,6 +56,7 @@ class Crowd:
     origin: np.ndarray
     sex: np.ndarray
     age: np.ndarray
+    returned: np.ndarray
     draws: Draws
 
 
@@ -78,7 +83,13 @@ class Living:
     father: np.ndarray
 
 
-def people(description: Description, areas: Sequence[str], cells: pd.DataFrame, seed: int) -> Crowd:
+def people(
+    description: Description,
+    rules: PersonRules,
+    areas: Sequence[str],
+    cells: pd.DataFrame,
+    seed: int,
+) -> Crowd:
     """Make the persons that the counts of areas ask for.
 
     Parameters
@@ -108,18 +119,11 @@ def people(description: Description, areas: Sequence[str], cells: pd.DataFrame, 
         groups.country[group],
         groups.origin[group],
         sex,
-        _years(band, draws["age"], description.ages),
+        years(description, group, sex, band, draws["age"]),
+        (groups.status[group] == IMMIGRANT)
+        & (draws["parents"] < rules.home_share(groups.countries)[groups.country[group]]),
         draws,
     )
-
-
-def _years(band: np.ndarray, chance: np.ndarray, ages: Ages) -> np.ndarray:
-    """Return single ages: even inside a band, and ever fewer in the last."""
-    ends = np.append(ages.starts[1:], ages.oldest + 1)
-    width = (ends - ages.starts)[band]
-    last = band == len(ages.starts) - 1
-    within = np.where(last, chance**2.2, chance)
-    return ages.starts[band] + np.floor(within * width).astype(np.int64)
 
 
 def live(
@@ -140,6 +144,7 @@ def live(
     )
     family = np.flatnonzero(crowd.place != COLLECTIVE)
     rooms = np.flatnonzero(homes.place != COLLECTIVE)
+    mixed = np.array([0.0, *(origin.mixed for origin in description.origins)])
     work = Assembly(
         _block(crowd.area, crowd.place)[family],
         crowd.status[family],
@@ -150,6 +155,8 @@ def live(
         homes.size[rooms],
         crowd.draws.take(family),
         draws.take(rooms),
+        mixed[crowd.origin[family]],
+        crowd.returned[family],
         rules,
     )
     found(work)

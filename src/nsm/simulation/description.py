@@ -67,10 +67,23 @@ class Kind:
 
 @dataclass(frozen=True)
 class Origin:
-    """One origin: its immigrants, its descendants and what they speak at the door."""
+    """One origin.
+
+    Parameters
+    ----------
+    key
+        Its name in columns.
+    language
+        What its people may speak at the door.
+    mixed
+        Chance that an immigrant looks for a native partner, 0-1.
+    two_parents
+        Share of the descendants whose parents are both immigrants.
+    """
 
     key: str
     language: str
+    mixed: float
     immigrants: Kind
     descendants: Kind | None = None
     two_parents: float = 0.0
@@ -194,7 +207,14 @@ def _origin(part: Section, ages: Ages) -> Origin:
     if descendants.values:
         found = _kind(descendants, ages)
         two = descendants.share("two_parents")
-    out = Origin(part.text("key"), part.text("language"), _kind(immigrants, ages), found, two)
+    out = Origin(
+        part.text("key"),
+        part.text("language"),
+        part.share("mixed", 0.2),
+        _kind(immigrants, ages),
+        found,
+        two,
+    )
     for below in (immigrants, descendants, part):
         below.close()
     return out
@@ -207,12 +227,13 @@ def _shelter(part: Section, ages: Ages) -> Shelter:
 
 
 def _clustering(part: Section) -> dict[str, float]:
-    """Read intra-area correlations, 0-1: of age, of sex, of the number of immigrant parents."""
+    """Read how alike the persons of an area are, 0-1: see the example."""
     out = {
         "age": part.share("age", 0.02),
         "size": part.share("size", 0.3),
         "sex": part.share("sex", 0.02),
         "parents": part.share("parents", 0.3),
+        "country": part.share("country", 0.3),
     }
     part.close()
     return out

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nsm.simulation.draws import Draws
-from nsm.simulation.groups import MEN, ONE_PARENT, WOMEN
+from nsm.simulation.groups import MEN, NATIVE, ONE_PARENT
 from nsm.simulation.matching import first, pair, thin
 from nsm.simulation.rules import HouseholdRules
 
@@ -24,9 +24,10 @@ HEAD, SPOUSE, CHILD, STEPCHILD, GRANDCHILD, PARENT, SIBLING, IN_LAW = range(8)
 OTHER_RELATIVE, DOMESTIC_WORKER, LODGER, NOT_RELATED = range(8, 12)
 PERSON_DRAWS = (
     "head", "size", "partner", "partner_age", "child", "child_age", "adult_child", "grandchild",
-    "elder", "fill", "role", "community",
+    "elder", "fill", "role", "community", "mixed",
 )  # fmt: skip
-HOME_DRAWS = ("partner", "partner_age", "mixed", "slot", "slot_age", "fill")
+HOME_DRAWS = ("partner", "partner_age", "slot", "slot_age", "fill")
+_MARRIAGE = 17
 
 
 @dataclass
@@ -41,6 +42,10 @@ class Assembly:
         Of each household (homes,); the sizes of a block add up to its persons.
     draws, home_draws
         Uniform numbers of persons and homes.
+    mixed
+        Chance that a person of foreign origin looks for a native partner (persons,).
+    returned
+        Immigrants whose parents were born in the country of the survey (persons,).
     """
 
     block: np.ndarray
@@ -52,7 +57,11 @@ class Assembly:
     size: np.ndarray
     draws: Draws
     home_draws: Draws
+    mixed: np.ndarray
+    returned: np.ndarray
     rules: HouseholdRules
+    community: np.ndarray = field(init=False)
+    kinship: np.ndarray = field(init=False)
     home: np.ndarray = field(init=False)
     role: np.ndarray = field(init=False)
     mother: np.ndarray = field(init=False)
@@ -71,7 +80,8 @@ class Assembly:
         self.spouse = np.full(homes, NOBODY, dtype=np.int64)
         # Whom a person lives among: descendants with a native parent live among either.
         mixed = (self.status == ONE_PARENT) & (self.draws["community"] < 0.5)
-        self.community = np.where(mixed, 0, self.country)
+        self.community = np.where(mixed | self.returned, 0, self.country)
+        self.kinship = np.where(self.returned, NATIVE, self.status)
 
     def place(self, persons: np.ndarray, homes: np.ndarray, role: np.ndarray | int) -> None:
         """Put persons into homes."""
@@ -108,34 +118,42 @@ def _heads(work: Assembly) -> None:
 
 
 def _partners(work: Assembly) -> None:
-    """Pair heads with persons of the other sex: of their own country first, then of others."""
-    share = np.array([work.rules.partner[s] for s in (MEN, WOMEN)])
+    """Pair heads with persons of the other sex: immigrants first, some of them with natives."""
+    share = np.array(work.rules.partner)
+    abroad = work.community > 0
+    open_ = work.draws["mixed"] < work.mixed
+    wants = work.home_draws["partner"] < share[work.sex[work.head]]
+    foreign = wants & abroad[work.head]
+    _couple(work, foreign, abroad, same=True)
+    _couple(work, foreign & open_[work.head], ~abroad, same=False)
+    _couple(work, wants & ~foreign, abroad & open_, same=False)
+    for _ in range(2):
+        _couple(work, wants & ~foreign, ~abroad, same=True)
+
+
+def _couple(work: Assembly, wants: np.ndarray, may: np.ndarray, *, same: bool) -> None:
+    """Pair the heads of homes that want a partner with persons who may be one, by age."""
+    rules = work.rules
     head_sex, head_age = work.sex[work.head], work.age[work.head]
-    wants = (work.free > 0) & (head_age >= 17) & (work.home_draws["partner"] < share[head_sex])
-    gap = np.where(head_sex == MEN, -1, 1) * work.rules.couple_gap
-    noise = work.rules.couple_spread * (work.home_draws.normal("partner_age"))
-    wish = head_age + gap + noise
-    _couple(work, np.flatnonzero(wants), wish, work.community[work.head], same=True)
-    left = wants & (work.spouse == NOBODY) & (work.home_draws["mixed"] < work.rules.mixed)
-    _couple(work, np.flatnonzero(left), wish, work.community[work.head], same=False)
-
-
-def _couple(
-    work: Assembly, homes: np.ndarray, wish: np.ndarray, community: np.ndarray, *, same: bool
-) -> None:
-    candidates = np.flatnonzero(work.waiting & (work.age >= 17) & (work.age < 90))
+    gap = np.where(head_sex == MEN, -1, 1) * rules.couple_gap
+    wish = head_age + gap + rules.couple_spread * work.home_draws.normal("partner_age")
+    alone = (work.spouse == NOBODY) & (work.free > 0) & (head_age >= _MARRIAGE)
+    homes = np.flatnonzero(wants & alone)
+    single = np.flatnonzero(may & work.waiting & (work.age >= _MARRIAGE))
     size = int(work.country.max(initial=0)) + 1
-
-    def key(block: np.ndarray, kind: np.ndarray, sex: np.ndarray) -> np.ndarray:
-        return (block * size + (kind if same else 0)) * 2 + sex
-
-    left = key(work.block[candidates], work.community[candidates], work.sex[candidates])
-    right = key(work.home_block[homes], community[homes], 1 - work.sex[work.head[homes]])
-    likely = work.draws["partner"][candidates] + 0.5 * (work.age[candidates] > 65)
-    some, those = thin((left, likely), (right, work.home_draws["partner"][homes]))
-    candidates, homes = candidates[some], homes[those]
-    one, other = pair((left[some], work.age[candidates]), (right[those], wish[homes]))
-    persons, homes = candidates[one], homes[other]
-    near = np.abs(work.age[persons] - wish[homes]) < work.rules.couple_most
+    community = work.community if same else np.zeros_like(work.community)
+    left = (work.block[single] * size + community[single]) * 2 + work.sex[single]
+    right = (work.home_block[homes] * size + community[work.head[homes]]) * 2 + 1 - head_sex[homes]
+    # The very young and the old stay behind where there are others.
+    age = work.age[single]
+    behind = 0.9 * (age < 20) + 0.5 * ((age >= 20) & (age < 24)) + 0.4 * (age > 65)
+    some, those = thin(
+        (left, work.draws["partner"][single] + behind),
+        (right, work.home_draws["partner"][homes]),
+    )
+    single, homes = single[some], homes[those]
+    one, other = pair((left[some], work.age[single]), (right[those], wish[homes]))
+    persons, homes = single[one], homes[other]
+    near = np.abs(work.age[persons] - head_age[homes] - gap[homes]) < rules.couple_most
     work.place(persons[near], homes[near], SPOUSE)
     work.spouse[homes[near]] = persons[near]

@@ -40,7 +40,6 @@ _HOMES_OF_CHILDREN = (
     (IMMIGRANT, (IMMIGRANT_ALONE,), True),
     (ONE_PARENT, (NATIVE_ALONE,), False),
 )
-_PASSES = 2
 # Roles of others in the household: of one community with the head, of another, and children.
 _PEERS = ((SIBLING, 0.35), (IN_LAW, 0.15), (OTHER_RELATIVE, 0.25), (LODGER, 0.15))
 _YOUNGER = ((OTHER_RELATIVE, 0.60), (IN_LAW, 0.20), (LODGER, 0.10))
@@ -65,8 +64,8 @@ def gather(work: Assembly) -> None:
     chance = np.clip((50 - work.age) / 25, 0, 1) * work.rules.grown_up_with_parents
     grown = ~under & (work.draws["adult_child"] < chance)
     for young in (under & (work.draws["child"] < work.rules.with_parents), grown):
-        for _ in range(_PASSES):
-            _children(work, homes, young)
+        for strict in (True, False):
+            _children(work, homes, young, strict=strict)
     _grandchildren(work)
     _elders(work)
     _others(work)
@@ -97,14 +96,14 @@ def _parents(work: Assembly) -> _Parents:
     return _Parents(out[0], out[1], kind, np.maximum(one, two))
 
 
-def _children(work: Assembly, parents: _Parents, young: np.ndarray) -> None:
-    """Give children parents of the right origin and age."""
+def _children(work: Assembly, parents: _Parents, young: np.ndarray, *, strict: bool) -> None:
+    """Give children parents of the right origin and age; `strict`: no stepparents."""
     for status, kinds, by_country in _HOMES_OF_CHILDREN:
-        own = np.flatnonzero(work.waiting & young & (work.status == status))
+        own = np.flatnonzero(work.waiting & young & (work.kinship == status))
         homes = np.flatnonzero(np.isin(parents.kind, kinds) & (work.free > 0))
         if len(own) and len(homes):
             child, home = _by_age(work, parents, (own, homes), by_country=by_country)
-            _adopt(work, parents, child, home)
+            _adopt(work, parents, (child, home), strict=strict)
 
 
 def _by_age(
@@ -125,8 +124,9 @@ def _by_age(
     size = int(work.country.max(initial=0)) + 1
     left = work.block[children] * size + (work.country[children] if by_country else 0)
     right = work.home_block[slots] * size + (parents.country[slots] if by_country else 0)
-    # Mothers of about 37 and first places go first.
+    # Mothers of about 37 and first places go first, men who are alone last.
     keen = np.abs(older[slots] - 37) / 12 + 0.35 * nth + 1.5 * work.home_draws["slot"][slots]
+    keen += work.rules.fathers_alone * (parents.mother[slots] == NOBODY)
     some, those = thin((left, work.draws["child_age"][children]), (right, keen))
     children, slots, nth = children[some], slots[those], nth[those]
     noise = work.rules.birth_spread * work.draws.normal("child_age")[children]
@@ -141,13 +141,17 @@ def _free_places(work: Assembly, homes: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.repeat(homes, free), np.arange(free.sum()) - np.repeat(np.cumsum(free) - free, free)
 
 
-def _adopt(work: Assembly, parents: _Parents, child: np.ndarray, home: np.ndarray) -> None:
+def _adopt(
+    work: Assembly, parents: _Parents, rows: tuple[np.ndarray, np.ndarray], *, strict: bool
+) -> None:
     """Place the children whose age fits their parents', and link them."""
+    child, home = rows
     mother, father = parents.mother[home], parents.father[home]
     is_mother = _of_age(work, mother, child, work.rules.mother_ages)
     is_father = _of_age(work, father, child, work.rules.father_ages)
     # One native parent and a stepparent do as well; where an immigrant is a parent, both are.
-    enough = (work.status[child] == NATIVE) | (mother == NOBODY) | (father == NOBODY)
+    enough = (work.kinship[child] == NATIVE) & (not strict)
+    enough |= (mother == NOBODY) | (father == NOBODY)
     fits = np.where(enough, is_mother | is_father, is_mother & is_father)
     head = work.head[home]
     of_head = (is_mother & (mother == head)) | (is_father & (father == head))
@@ -203,9 +207,10 @@ def _elders(work: Assembly) -> None:
     gap = work.age[elder] - work.age[head]
     fits = (gap >= 16) & (gap <= 46)
     elder, home, head = elder[fits], home[fits], head[fits]
-    abroad = work.status[head] == IMMIGRANT
-    agrees = (work.status[elder] == IMMIGRANT) == abroad
-    linked = agrees & (abroad | (work.status[head] == NATIVE))
+    abroad = (work.status[elder] == IMMIGRANT) & (work.country[elder] == work.country[head])
+    kinship = work.kinship[head]
+    linked = np.where(kinship == IMMIGRANT, abroad, work.status[elder] != IMMIGRANT)
+    linked &= (kinship == NATIVE) | (kinship == IMMIGRANT)
     work.place(elder, home, np.where(linked, PARENT, IN_LAW))
     for line, sex in ((work.mother, WOMEN), (work.father, MEN)):
         mine = linked & (work.sex[elder] == sex)

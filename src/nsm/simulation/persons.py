@@ -29,6 +29,8 @@ class People:
         Rows of parents in the household, or -1.
     profile
         Number of each person's profile in the order of the rules.
+    returned
+        Immigrants whose parents were born in the country of the survey.
     """
 
     status: np.ndarray
@@ -38,6 +40,7 @@ class People:
     mother: np.ndarray
     father: np.ndarray
     profile: np.ndarray
+    returned: np.ndarray
 
 
 def pick(shares: np.ndarray, chance: np.ndarray) -> np.ndarray:
@@ -55,26 +58,20 @@ def parents_birthplace(
     `len(countries)` stands for an answer that is not known.
     """
     own = people.country
-    home = np.array([rules.home_parents.get(code, 0.0) for code in countries])[own]
-    emigrants = (people.status == IMMIGRANT) & (draws["parents"] < home)
-    emigrants &= (people.mother < 0) & (people.father < 0)
-    abroad = (people.status == TWO_PARENTS) | ((people.status == IMMIGRANT) & ~emigrants)
+    abroad = (people.status == TWO_PARENTS) | ((people.status == IMMIGRANT) & ~people.returned)
     both = np.where(abroad, own, HOME)
     # Of descendants with one immigrant parent: which one, and whether the other is known.
     single = people.status == ONE_PARENT
     by_father = draws["which"] < rules.immigrant_father
-    known = draws["other_parent"] < np.where(by_father, *rules.native_parent)
     for parent, is_father in ((people.father, True), (people.mother, False)):
         lives = single & (parent >= 0)
         foreign = people.status[parent] == IMMIGRANT
         by_father = np.where(lives, foreign == is_father, by_father)
-    known = np.where(
-        single, draws["other_parent"] < np.where(by_father, *rules.native_parent), known
-    )
+    known = draws["other_parent"] < np.where(by_father, *rules.native_parent)
     other = np.where(known, HOME, len(countries))
     mother = np.where(single, np.where(by_father, other, own), both)
     father = np.where(single, np.where(by_father, own, other), both)
-    born = np.where(np.isin(people.status, (IMMIGRANT,)), own, HOME)
+    born = np.where(people.status == IMMIGRANT, own, HOME)
     mother = np.where(people.mother >= 0, born[people.mother], mother)
     father = np.where(people.father >= 0, born[people.father], father)
     return mother, father
@@ -93,22 +90,14 @@ def citizenship(
     people: People,
     rules: PersonRules,
     countries: tuple[str, ...],
-    papers: tuple[np.ndarray, np.ndarray],
+    document: np.ndarray,
     draws: Draws,
 ) -> np.ndarray:
-    """Return citizenship as text.
-
-    Parameters
-    ----------
-    papers
-        Number of each person's document, and where the mother was born.
-    """
-    document, mother = papers
+    """Return citizenship as text, from the number of each person's document."""
     codes = np.array([rules.citizenship.get(code, code) for code in countries])
     citizen = len(rules.documents) and document == rules.documents.index(rules.citizen)
-    emigrants = (people.status == IMMIGRANT) & (mother == HOME)
     home = (people.status == NATIVE) | (people.status == ONE_PARENT) | citizen
-    home |= emigrants & (draws["citizenship"] < rules.born_of_home_parents)
+    home |= people.returned & (draws["citizenship"] < rules.born_of_home_parents)
     stateless = (people.status == TWO_PARENTS) & (draws["citizenship"] < rules.stateless_share)
     foreign = np.where(stateless, rules.stateless, codes[people.country])
     return np.where(home, countries[HOME], foreign)

@@ -18,6 +18,7 @@ from nsm.simulation.description import Ages, Description, read_description
 from nsm.simulation.draws import generator
 from nsm.simulation.field_rules import FieldRules
 from nsm.simulation.groups import HABITACULO, IMMIGRANT, NATIVE, PLACES, SEXES, STATUS, labeled
+from nsm.simulation.placement import place
 from nsm.simulation.tables import Maker
 
 _OWN = ("sex", "age", "status", "origin", "country", "dwelling_type")
@@ -193,7 +194,7 @@ class Population:
 def read_population(
     path: str | os.PathLike[str],
     frame: pd.DataFrame,
-    truth: pd.DataFrame,
+    truth: pd.DataFrame | None = None,
     *,
     seed: int,
 ) -> Population:
@@ -207,7 +208,8 @@ def read_population(
         The areas, in any order, with the columns that the description names.
     truth
         Persons of foreign origin by area, in columns `immigrants_<origin>`,
-        `descendants_<origin>`, `habitaculo_<origin>` and `habitaculo_descendants_<origin>`.
+        `descendants_<origin>`, `habitaculo_<origin>` and `habitaculo_descendants_<origin>`; None:
+        the part `placement` of the description places them.
     seed
         Whole number that decides every random choice.
 
@@ -222,14 +224,17 @@ def read_population(
 def make_population(
     description: Description,
     frame: pd.DataFrame,
-    truth: pd.DataFrame,
+    truth: pd.DataFrame | None = None,
     *,
     seed: int,
 ) -> Population:
     """Make a synthetic population; see `read_population`."""
     frame = _sorted(frame, description)
     key = description.columns["area"]
-    aligned = _aligned(frame, truth, key)
+    if truth is None:
+        aligned = place(frame, description, generator(seed, "placement"))
+    else:
+        aligned = _aligned(frame, truth, key)
     counts = count_areas(frame, aligned, description, generator(seed, "counts"))
     rules = FieldRules.of(description.sections["field"])
     return Population(frame, counts, description, seed, rules, Maker.of(description, seed))

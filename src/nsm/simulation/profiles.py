@@ -116,6 +116,10 @@ class PersonRules:
             below.close()
         return out
 
+    def home_share(self, countries: Sequence[str]) -> np.ndarray:
+        """Return the share of each country's immigrants whose parents were born here."""
+        return np.array([self.home_parents.get(code, 0.0) for code in countries])
+
 
 def _profiles(part: Section, used: Sequence[str]) -> dict[str, Section]:
     below = part.part("profiles")

@@ -22,8 +22,6 @@ class HouseholdRules:
         21, 25, 35, 50 and 65.
     partner
         Share of male and of female heads that look for a partner in the household.
-    mixed
-        Share of those who find none of their own country and take one of another.
     couple_gap, couple_spread, couple_most
         Years by which men are older than their partners: mean, standard deviation, and how far
         from what is wished a couple may be.
@@ -31,19 +29,21 @@ class HouseholdRules:
         Youngest and oldest age of a parent at the birth of a child.
     birth_spread
         Standard deviation of noise in pairing children with parents by age, in years.
+    fathers_alone
+        How far men without a partner stand behind in the queue for children.
     with_parents, grown_up_with_parents
         Share of persons under 18, and at 18 to 25, that look for parents in the household.
     """
 
     headship: np.ndarray
     partner: tuple[float, float]
-    mixed: float
     couple_gap: float
     couple_spread: float
     couple_most: float
     mother_ages: tuple[int, int]
     father_ages: tuple[int, int]
     birth_spread: float
+    fathers_alone: float
     with_parents: float
     grown_up_with_parents: float
 
@@ -53,20 +53,20 @@ class HouseholdRules:
         rate = part.part("headship", {})
         usual = [0.0005, 0.01, 0.08, 0.25, 0.6, 0.9, 1.1, 1.2]
         men = rate.numbers("M", len(_HEADSHIP_AGES), usual)
-        women = rate.numbers("F", len(_HEADSHIP_AGES), [0.6 * v for v in usual])
+        women = rate.numbers("F", len(_HEADSHIP_AGES), [0.45 * v for v in usual])
         rate.close()
         mother = part.numbers("mother_ages", 2, [14, 48])
         father = part.numbers("father_ages", 2, [15, 65])
         out = cls(
             headship=np.maximum(np.array([men, women]), 1e-6),
             partner=(part.share("partner_men", 0.75), part.share("partner_women", 0.3)),
-            mixed=part.share("mixed", 0.25),
             couple_gap=part.number("couple_gap", 4),
             couple_spread=part.number("couple_spread", 4),
             couple_most=part.number("couple_most", 18),
             mother_ages=(int(mother[0]), int(mother[1])),
             father_ages=(int(father[0]), int(father[1])),
             birth_spread=part.number("birth_spread", 4),
+            fathers_alone=part.number("fathers_alone", 2.0),
             with_parents=part.share("with_parents", 0.85),
             grown_up_with_parents=part.share("grown_up_with_parents", 0.7),
         )

@@ -89,7 +89,7 @@ class Maker:
         `dwellings`, `households`, `persons`, and `truth`: status and origin of every person.
         """
         codes = frame[self.description.columns["area"]].tolist()
-        crowd = people(self.description, codes, cells, self.seed)
+        crowd = people(self.description, self.persons, codes, cells, self.seed)
         living = live(crowd, self.description, frame, self.households, self.seed)
         occupied, total = (
             frame[self.description.columns[c]].to_numpy(np.int64) for c in ("occupied", "dwellings")
@@ -160,6 +160,7 @@ class Maker:
             living.mother,
             living.father,
             self.profile[crowd.group],
+            crowd.returned,
         )
         countries = self.description.groups.countries
         named = np.array([*countries, self.persons.unknown])
@@ -186,7 +187,7 @@ class Maker:
                 "age": crowd.age,
                 "birth_country": _text(born, named),
                 "citizenship": persons.citizenship(
-                    who, self.persons, countries, (papers, mother), crowd.draws
+                    who, self.persons, countries, papers, crowd.draws
                 ),
                 "mother_birth_country": _text(mother, named),
                 "father_birth_country": _text(father, named),
