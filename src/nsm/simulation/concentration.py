@@ -297,6 +297,30 @@ def design_effect(
     return between * taken / (persons**2 * rate * (1 - rate))
 
 
+def intra_area_correlation(count: np.ndarray, population: np.ndarray) -> float:
+    """Give the intra-area correlation of having a trait, from counts of areas.
+
+    The analysis-of-variance estimator for clusters of unequal size.
+
+    References
+    ----------
+    Donner & Koval (1980), Biometrics 36, eq. 2.1; Ridout, Demetrio & Firth (1999), sec. 2.1.
+
+    Examples
+    --------
+    >>> intra_area_correlation(np.array([4, 0]), np.array([4, 4]))
+    1.0
+    """
+    held = population > 0
+    y, n = count[held].astype(float), population[held].astype(float)
+    total, areas = n.sum(), len(n)
+    rate = y.sum() / total
+    between = float((n * (y / n - rate) ** 2).sum()) / (areas - 1)
+    within = float((y - y**2 / n).sum()) / (total - areas)
+    size = (total - float((n**2).sum()) / total) / (areas - 1)
+    return (between - within) / (between + (size - 1) * within)
+
+
 def _solve(mean: Callable[[float], float], wanted: float, low: float, high: float) -> float:
     """Find by bisection, on a logarithmic scale, where an increasing function is `wanted`."""
     low = max(low, 1e-12)

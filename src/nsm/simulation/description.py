@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nsm.condition import parse
 from nsm.errors import ConfigError
 from nsm.simulation.groups import Groups
 from nsm.simulation.section import Section, read_toml
@@ -99,11 +100,39 @@ class Shelter:
 
 
 @dataclass(frozen=True)
+class Published:
+    """A published figure that the population should reproduce.
+
+    Parameters
+    ----------
+    name
+        Language -> what it says.
+    wanted
+        The figure.
+    share, mean
+        A condition on persons whose share it is, or the column whose mean it is.
+    among
+        A condition: among whom; blank for everybody.
+    source
+        Where it was published.
+    """
+
+    name: Mapping[str, str]
+    wanted: float
+    share: str
+    mean: str
+    among: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Description:
     """All that is known, chosen or invented of a population.
 
     Parameters
     ----------
+    published, invented
+        Figures that the persons should reproduce; language -> what has no figure behind it.
     sections
         Parts read by those who need them.
     """
@@ -123,6 +152,8 @@ class Description:
     habitaculo: Shelter
     clustering: Mapping[str, float]
     groups: Groups
+    published: tuple[Published, ...]
+    invented: tuple[Mapping[str, str], ...]
     sections: Mapping[str, Section] = field(repr=False)
 
 
@@ -162,6 +193,8 @@ def describe(whole: Section) -> Description:
         habitaculo=_shelter(places.part("habitaculo"), ages),
         clustering=_clustering(whole.part("clustering", {})),
         groups=Groups.of(country, {o.key: _countries(o) for o in origins}),
+        published=tuple(_figure(p) for p in whole.parts("published", [])),
+        invented=tuple(dict(p.values) for p in whole.parts("invented", [])),
         sections={
             name: whole.part(name, {})
             for name in ("households", "persons", "dwellings", "field", "placement")
@@ -223,6 +256,23 @@ def _origin(part: Section, ages: Ages) -> Origin:
 def _shelter(part: Section, ages: Ages) -> Shelter:
     out = Shelter(part.number("size", low=1), part.share("men"), _by_sex(part, "ages", ages))
     part.close()
+    return out
+
+
+def _figure(part: Section) -> Published:
+    out = Published(
+        name=dict(part.part("name").values),
+        wanted=part.number("wanted"),
+        share=part.text("share", ""),
+        mean=part.text("mean", ""),
+        among=part.text("among", ""),
+        source=part.text("source", ""),
+    )
+    part.close()
+    if bool(out.share) == bool(out.mean):
+        part.refuse("share", "{file}: {key} or a mean must be given, and not both.")
+    for text in filter(None, (out.share, out.among)):
+        parse(text)
     return out
 
 

@@ -18,6 +18,8 @@ from nsm.simulation.groups import DWELLING, HABITACULO
 from nsm.simulation.section import Section
 
 _MOST_IN_HABITACULOS = 400
+_SPREADS = (0.02, 4.0)
+_BISECTIONS = 16
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Placement:
         Prevalence above which an area is a hot spot, and that none exceeds.
     spread, tail
         Coefficient of variation of prevalence in other areas; mean excess of hot spots.
+    icc
+        Intra-area correlation of being an immigrant; if above 0, the spread that gives it is found.
     pull
         Power of population with which an area becomes a hot spot or empty: below 0, small ones.
     near
@@ -52,6 +56,7 @@ class Placement:
     threshold: float
     cap: float
     spread: float
+    icc: float
     tail: float
     pull: float
     near: float
@@ -74,6 +79,7 @@ class Placement:
             threshold=part.share("threshold", 0.3),
             cap=part.share("cap", 0.7),
             spread=part.number("spread", 0.6, low=0.01),
+            icc=part.share("icc", 0.0),
             tail=part.number("tail", 0.09),
             pull=part.number("pull", 0.0, low=-10, high=10),
             near=part.share("near", 0.85),
@@ -179,17 +185,7 @@ def _immigrants(
     empty = con.zero_shares(rates, areas, rules.empty)
     hot = con.hot_shares(rates, areas, rules.hot, most=np.minimum(0.6 * rates / 0.4, 0.6))
     kind = con.classify(group, empty, hot, np.maximum(people, 1) ** rules.pull, rng)
-    together = con.concentrate(
-        group,
-        wanted,
-        people,
-        kind,
-        rng,
-        threshold=rules.threshold,
-        cap=rules.cap,
-        spread=rules.spread,
-        tail=rules.tail,
-    )
+    together = _spread((group, wanted, people, kind), rules, int(rng.integers(2**63)))
     out = np.zeros((len(people), len(totals)), dtype=np.int64)
     left, one = together.copy(), np.zeros(len(people), dtype=np.int64)
     largest = int(np.argmax(totals))
@@ -203,6 +199,42 @@ def _immigrants(
         left -= out[:, k]
     out[:, largest] = left
     return out
+
+
+def _spread(
+    what: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], rules: Placement, seed: int
+) -> np.ndarray:
+    """Return immigrants by area, with the spread or the intra-area correlation that is wanted."""
+    people = what[2]
+
+    def counts(spread: float) -> np.ndarray:
+        rng = np.random.Generator(np.random.PCG64(seed))
+        return con.concentrate(
+            *what,
+            rng,
+            threshold=rules.threshold,
+            cap=rules.cap,
+            spread=spread,
+            tail=rules.tail,
+        )
+
+    if not rules.icc:
+        return counts(rules.spread)
+    low, high = _SPREADS
+    reach = [con.intra_area_correlation(counts(spread), people) for spread in _SPREADS]
+    if not reach[0] <= rules.icc <= reach[1]:
+        raise ConfigError(
+            "The placement asks for an intra-area correlation of {icc}; with these shares of empty "
+            "areas and hot spots it can be {least} to {most}.",
+            icc=rules.icc,
+            least=f"{reach[0]:.4f}",
+            most=f"{reach[1]:.4f}",
+        )
+    for _ in range(_BISECTIONS):
+        middle = float(np.sqrt(low * high))
+        found = con.intra_area_correlation(counts(middle), people)
+        low, high = (middle, high) if found < rules.icc else (low, middle)
+    return counts(high)
 
 
 def _require_room(wanted: np.ndarray, people: np.ndarray, rules: Placement) -> None:

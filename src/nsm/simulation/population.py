@@ -34,6 +34,9 @@ class Population:
         One row per area, sorted by its code.
     counts
         Persons by area, place, group, sex and age band: see `counts.count_areas`.
+    placed
+        Persons of foreign origin by area, origin and place, in the order of the frame: what the
+        counts must add up to.
     field
         How dwellings and persons answer.
     description, seed
@@ -43,6 +46,7 @@ class Population:
 
     frame: pd.DataFrame
     counts: pd.DataFrame
+    placed: pd.DataFrame
     description: Description
     seed: int
     field: FieldRules = dataclasses.field(repr=False)
@@ -237,7 +241,7 @@ def make_population(
         aligned = _aligned(frame, truth, key)
     counts = count_areas(frame, aligned, description, generator(seed, "counts"))
     rules = FieldRules.of(description.sections["field"])
-    return Population(frame, counts, description, seed, rules, Maker.of(description, seed))
+    return Population(frame, counts, aligned, description, seed, rules, Maker.of(description, seed))
 
 
 def _sorted(frame: pd.DataFrame, description: Description) -> pd.DataFrame:

@@ -87,9 +87,9 @@ class Section:
             self.refuse(key, TABLE)
         return Section(value, self.file, self.at(key))
 
-    def parts(self, key: str) -> list[Section]:
-        """Return a list of tables, at least one."""
-        value = self.get(key)
+    def parts(self, key: str, default: object = ...) -> list[Section]:
+        """Return a list of tables."""
+        value = self.get(key, default)
         if not isinstance(value, list) or not all(isinstance(v, Mapping) for v in value):
             self.refuse(key, TABLES)
         return [Section(v, self.file, f"{self.at(key)}[{i}]") for i, v in enumerate(value, 1)]
