@@ -99,12 +99,12 @@ class _Area:
     """Sizes of the areas, as whole numbers."""
 
     def __init__(self, frame: pd.DataFrame, description: Description) -> None:
-        names = description.columns
+        names = description.setting.columns
         self.persons = frame[names["population"]].to_numpy(np.int64)
         self.men = frame[names["men"]].to_numpy(np.int64)
         self.collective = frame[names["collective"]].to_numpy(np.int64)
         self.code = frame[names["area"]].to_numpy()
-        households = frame[list(description.sizes)].to_numpy(np.int64).sum(axis=1)
+        households = frame[list(description.setting.sizes)].to_numpy(np.int64).sum(axis=1)
         self.mean_size = (self.persons - self.collective) / np.maximum(households, 1)
 
 

@@ -137,7 +137,7 @@ def live(
     homes, fixed = _homes(crowd, description, frame)
     draws = Draws(
         seed,
-        frame[description.columns["area"]].tolist(),
+        frame[description.setting.columns["area"]].tolist(),
         np.bincount(homes.area, minlength=len(frame)),
         table="households",
         purposes=("shared", *HOME_DRAWS),
@@ -176,7 +176,7 @@ def _block(area: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 def _homes(crowd: Crowd, description: Description, frame: pd.DataFrame) -> tuple[Homes, np.ndarray]:
     """Lay out all households area by area; residents of collective dwellings have theirs."""
-    households = frame[list(description.sizes)].to_numpy(np.int64)
+    households = frame[list(description.setting.sizes)].to_numpy(np.int64)
     private = np.bincount(crowd.area[crowd.place == DWELLING], minlength=len(frame))
     parts = [private_homes(households, private)]
     fixed = np.full(len(crowd.area), NOBODY)

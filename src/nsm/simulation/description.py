@@ -12,16 +12,7 @@ from nsm.condition import parse
 from nsm.errors import ConfigError
 from nsm.simulation.groups import Groups
 from nsm.simulation.section import Section, read_toml
-
-_COLUMNS = {
-    "area": "area",
-    "population": "population",
-    "men": "men",
-    "collective": "collective",
-    "dwellings": "dwellings",
-    "occupied": "occupied",
-    "prior": "prior",
-}
+from nsm.simulation.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -137,13 +128,7 @@ class Description:
         Parts read by those who need them.
     """
 
-    name: str
-    country: str
-    language: str
-    year: int
-    notice: Mapping[str, str]
-    columns: Mapping[str, str]
-    sizes: tuple[str, ...]
+    setting: Setting
     ages: Ages
     natives: np.ndarray
     native_profile: str
@@ -170,21 +155,13 @@ def read_description(path: str | os.PathLike[str]) -> Description:
 
 def describe(whole: Section) -> Description:
     """Return the description that a TOML table holds; see `read_description`."""
-    head = whole.part("population")
+    setting = Setting.of(whole)
     ages = _ages(whole.part("ages", {}))
     natives = whole.part("natives")
     places = whole.part("places")
-    frame = whole.part("frame", {})
     origins = tuple(_origin(part, ages) for part in whole.parts("origins"))
-    country = head.text("country")
     out = Description(
-        name=head.text("name"),
-        country=country,
-        language=head.text("language"),
-        year=head.whole("year", low=1900),
-        notice=dict(head.get("notice")),
-        columns={key: frame.text(key, default) for key, default in _COLUMNS.items()},
-        sizes=frame.texts("sizes", [f"hh_{k}" for k in range(1, 10)]),
+        setting=setting,
         ages=ages,
         natives=_by_sex(natives, "ages", ages),
         native_profile=natives.text("profile"),
@@ -192,7 +169,7 @@ def describe(whole: Section) -> Description:
         collective=_shelter(places.part("collective"), ages),
         habitaculo=_shelter(places.part("habitaculo"), ages),
         clustering=_clustering(whole.part("clustering", {})),
-        groups=Groups.of(country, {o.key: _countries(o) for o in origins}),
+        groups=Groups.of(setting.country, {o.key: _countries(o) for o in origins}),
         published=tuple(_figure(p) for p in whole.parts("published", [])),
         invented=tuple(dict(p.values) for p in whole.parts("invented", [])),
         sections={
@@ -200,7 +177,7 @@ def describe(whole: Section) -> Description:
             for name in ("households", "persons", "dwellings", "field", "placement")
         },
     )
-    for part in (head, natives, places, frame, whole):
+    for part in (natives, places, whole):
         part.close()
     _verify(whole, out)
     return out
@@ -298,7 +275,7 @@ def _countries(origin: Origin) -> tuple[str, ...]:
 
 def _verify(whole: Section, description: Description) -> None:
     """Refuse a country that stands under two origins, or a key that does."""
-    home = description.country
+    home = description.setting.country
     seen: dict[str, str] = {}
     for origin in description.origins:
         for country in _countries(origin):

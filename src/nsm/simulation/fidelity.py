@@ -17,15 +17,15 @@ from nsm.simulation.draws import generator
 from nsm.simulation.groups import COLLECTIVE, DWELLING, HABITACULO, IMMIGRANT, NATIVE
 
 if TYPE_CHECKING:
+    from nsm.simulation.counted import Counted
     from nsm.simulation.description import Published
-    from nsm.simulation.population import Population
 
 COLUMNS = ("measure", "wanted", "reached", "se", "kind", "source")
 _BATCH = 500
 
 
 def fidelity(
-    population: Population, *, areas: int = 2000, seed: int = 1, language: str = "en"
+    population: Counted, *, areas: int = 2000, seed: int = 1, language: str = "en"
 ) -> pd.DataFrame:
     """Compare a population with its description.
 
@@ -55,8 +55,8 @@ def fidelity(
         for what in population.description.invented
     ]
     table = pd.DataFrame(said, columns=[*COLUMNS])
-    table.attrs["notice"] = population.description.notice.get(
-        language, population.description.notice["en"]
+    table.attrs["notice"] = population.description.setting.notice.get(
+        language, population.description.setting.notice["en"]
     )
     return table
 
@@ -68,16 +68,16 @@ def _row(text: str, wanted: float, reached: float, kind: str, **names: object) -
     return (text, names, float(wanted), float(reached), 0.0, kind, "")
 
 
-def _by_area(population: Population, chosen: np.ndarray) -> np.ndarray:
+def _by_area(population: Counted, chosen: np.ndarray) -> np.ndarray:
     cells = population.counts
     return np.bincount(
         cells["area"][chosen], cells["persons"][chosen], len(population.frame)
     ).astype(np.int64)
 
 
-def _exact(population: Population) -> Iterator[Row]:
+def _exact(population: Counted) -> Iterator[Row]:
     """Count the areas where a margin does not hold."""
-    frame, columns = population.frame, population.description.columns
+    frame, columns = population.frame, population.description.setting.columns
     place = population.counts["place"].to_numpy()
     men = population.counts["sex"].to_numpy() == 0
     inside = place != HABITACULO
@@ -116,7 +116,7 @@ def _exact(population: Population) -> Iterator[Row]:
                 yield _row(text, 0, wrong, "exact", origin=origin.key, total=f"{total:,}")
 
 
-def _structure(population: Population) -> Iterator[Row]:
+def _structure(population: Counted) -> Iterator[Row]:
     """Compare sex, ages and parents of every origin with the description."""
     description, cells = population.description, population.counts
     origin = description.groups.origin[cells["group"].to_numpy()]
@@ -152,7 +152,7 @@ def _structure(population: Population) -> Iterator[Row]:
             )
 
 
-def _shape(population: Population) -> Iterator[Row]:
+def _shape(population: Counted) -> Iterator[Row]:
     """Tell how people of foreign origin and the young concentrate in areas."""
     cells = population.counts
     status = population.description.groups.status[cells["group"].to_numpy()]
@@ -185,7 +185,7 @@ def _shape(population: Population) -> Iterator[Row]:
 
 
 def _published(
-    population: Population,
+    population: Counted,
     published: tuple[Published, ...],
     draw: tuple[int, int],
     language: str,

@@ -46,7 +46,7 @@ def fieldwork(
     ColumnError, KeyColumnError, OptionError
     """
     rules = population.field
-    columns = population.description.columns
+    columns = population.setting.columns
     key, prior = columns["area"], columns["prior"]
     require_columns(sample, [key, prior], "The sample")
     if "role" in sample:
@@ -70,7 +70,7 @@ def fieldwork(
         "persons": persons,
     }
     for table in out.values():
-        table.attrs["notice"] = population.description.notice["en"]
+        table.attrs["notice"] = population.setting.notice["en"]
     return out
 
 

@@ -94,7 +94,9 @@ class Placement:
         return out
 
 
-def place(frame: pd.DataFrame, description: Description, rng: np.random.Generator) -> pd.DataFrame:
+def place(
+    frame: pd.DataFrame, description: Description, rules: Placement, rng: np.random.Generator
+) -> pd.DataFrame:
     """Place the people of foreign origin that a description counts.
 
     Parameters
@@ -112,10 +114,7 @@ def place(frame: pd.DataFrame, description: Description, rng: np.random.Generato
     ConfigError
         The totals do not fit into the areas.
     """
-    rules = Placement.of(
-        description.sections["placement"], tuple(o.key for o in description.origins)
-    )
-    columns = description.columns
+    columns = description.setting.columns
     people = (frame[columns["population"]] - frame[columns["collective"]]).to_numpy(np.int64)
     group, rates = _groups(frame, rules)
     away = _habitaculos(frame, description, rules, rng)

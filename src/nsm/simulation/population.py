@@ -1,61 +1,54 @@
-"""A synthetic population: exact counts of all areas, and the persons of any area on demand."""
+"""Synthetic populations: what all of them can be asked, however they were made."""
 
 from __future__ import annotations
 
-import dataclasses
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
-from nsm.errors import FrameError, KeyColumnError, OptionError, nearest
-from nsm.files import require_columns
-from nsm.simulation.counts import count_areas
-from nsm.simulation.description import Ages, Description, read_description
-from nsm.simulation.draws import generator
+from nsm.errors import KeyColumnError, nearest
+from nsm.simulation.cells import Cells, PersonCells, count
+from nsm.simulation.description import Ages
 from nsm.simulation.field_rules import FieldRules
-from nsm.simulation.groups import HABITACULO, IMMIGRANT, NATIVE, PLACES, SEXES, STATUS, labeled
-from nsm.simulation.placement import place
-from nsm.simulation.tables import Maker
+from nsm.simulation.setting import Setting
 
-_OWN = ("sex", "age", "status", "origin", "country", "dwelling_type")
+_BATCH = 500
+USUAL_AGES = Ages(np.arange(0, 81, 5), 110)
+Tables = dict[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
 class Population:
     """A synthetic population. Invented persons: for rehearsal, never for publication.
 
+    `read_population` makes one from area counts (`Counted`), from a previous round (`Resampled`) or
+    from tables made by hand (`HandMade`).
+
     Parameters
     ----------
     frame
         One row per area, sorted by its code.
-    counts
-        Persons by area, place, group, sex and age band: see `counts.count_areas`.
-    placed
-        Persons of foreign origin by area, origin and place, in the order of the frame: what the
-        counts must add up to.
+    setting
+        Country, year, columns.
     field
         How dwellings and persons answer.
-    description, seed
-        What it was made from. The persons of an area are a function of the seed, the area and
-        its counts.
+    seed
+        Decides every random choice. The persons of an area are a function of the seed and the
+        area.
     """
 
-    frame: pd.DataFrame
-    counts: pd.DataFrame
-    placed: pd.DataFrame
-    description: Description
+    frame: pd.DataFrame = field(repr=False)
+    setting: Setting = field(repr=False)
+    field: FieldRules = field(repr=False)
     seed: int
-    field: FieldRules = dataclasses.field(repr=False)
-    _maker: Maker = dataclasses.field(repr=False)
 
     @property
     def areas(self) -> list[str]:
         """Codes of all areas."""
-        return self.frame[self.description.columns["area"]].tolist()
+        return self.frame[self.setting.key].tolist()
 
     def count(self, by: Sequence[str], *, ages: Sequence[int] | None = None) -> pd.DataFrame:
         """Count all persons, in dwellings and outside, exactly.
@@ -66,7 +59,7 @@ class Population:
             Columns of the frame, and `sex`, `age`, `status`, `origin`, `country` and
             `dwelling_type`.
         ages
-            First ages of wider bands, such as [0, 15, 30, 65]; those of the description if None.
+            First ages of wider bands, such as [0, 15, 30, 65]; the usual ones if None.
 
         Returns
         -------
@@ -76,15 +69,18 @@ class Population:
         ------
         ColumnError, OptionError
         """
-        return self._count(self.counts, by, ages)
+        return count(self._cells(), self.frame, by, ages=ages)
 
     def margins(self, by: Sequence[str], *, ages: Sequence[int] | None = None) -> pd.DataFrame:
         """Count the persons in dwellings, private and collective: the figures of the census.
 
         Columns and parameters as in `count`.
         """
-        inside = self.counts[self.counts["place"] != HABITACULO]
-        return self._count(inside, by, ages)
+        cells = self._cells()
+        inside = np.asarray(cells.labels("dwelling_type", None) != "habitaculo")
+        values = {"persons": cells.persons * inside}
+        out = count(cells, self.frame, by, ages=ages, values=values)
+        return out[out["persons"] > 0].reset_index(drop=True)
 
     def truth(self, by: Sequence[str] = (), *, ages: Sequence[int] | None = None) -> pd.DataFrame:
         """Count what a survey would estimate: everybody, immigrants, descendants, both.
@@ -92,17 +88,17 @@ class Population:
         Columns and parameters as in `count`, with columns `persons, immigrants, descendants,
         foreign`. Synthetic, and never to be used in design.
         """
-        cells = self.counts
-        status = self.description.groups.status[cells["group"].to_numpy()]
-        persons = cells["persons"].to_numpy()
+        cells = self._cells()
+        status = cells.labels("status", None)
         kinds = {
-            "immigrants": persons * (status == IMMIGRANT),
-            "descendants": persons * (status > IMMIGRANT),
-            "foreign": persons * (status != NATIVE),
+            "immigrants": np.asarray(status == "immigrant"),
+            "descendants": np.asarray(status == "descendant"),
+            "foreign": np.asarray(status != "native"),
         }
-        return self._count(cells.assign(**kinds), by, ages, ("persons", *kinds))
+        values = {name: cells.persons * mine for name, mine in kinds.items()}
+        return count(cells, self.frame, by, ages=ages, values={"persons": cells.persons} | values)
 
-    def area_tables(self, areas: Sequence[str]) -> dict[str, pd.DataFrame]:
+    def area_tables(self, areas: Sequence[str]) -> Tables:
         """Make the tables of some areas.
 
         Parameters
@@ -120,164 +116,68 @@ class Population:
         KeyColumnError
             An area is unknown or named twice.
         """
-        rows = self._rows(areas)
-        starts = np.searchsorted(self.counts["area"], rows)
-        ends = np.searchsorted(self.counts["area"], rows, side="right")
-        sizes = ends - starts
-        take = np.repeat(starts - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
-        cells = self.counts.iloc[take].assign(area=np.repeat(np.arange(len(rows)), sizes))
-        return self._maker.tables(self.frame.iloc[rows], cells)
+        tables = self._tables(self._rows(areas))
+        for table in tables.values():
+            table.attrs["notice"] = self.setting.notice["en"]
+        return tables
+
+    def only(self, areas: Collection[str]) -> Self:
+        """Return the population of some areas, person by person as it is here.
+
+        Raises
+        ------
+        KeyColumnError
+        """
+        rows = np.sort(self._rows([*areas]))
+        return replace(self, frame=self.frame.iloc[rows].reset_index(drop=True))
+
+    def _tables(self, rows: np.ndarray) -> Tables:
+        """Make the tables of rows of the frame."""
+        raise NotImplementedError
+
+    def _cells(self) -> Cells:
+        """Return what is counted: here, from the tables of all areas."""
+        parts = []
+        for start in range(0, len(self.frame), _BATCH):
+            rows = np.arange(start, min(start + _BATCH, len(self.frame)))
+            tables = self._tables(rows)
+            persons = tables["persons"][["person", "dwelling", "area", "sex", "age"]]
+            kinds = tables["dwellings"][["dwelling", "dwelling_type"]]
+            parts.append(persons.merge(tables["truth"], on="person").merge(kinds, on="dwelling"))
+        people = pd.concat(parts, ignore_index=True)
+        columns = {name: people[name] for name in ("sex", "age", "dwelling_type")}
+        columns |= {name: people[f"truth_{name}"] for name in ("status", "origin", "country")}
+        area = pd.Index(self.frame[self.setting.key]).get_indexer(people["area"])
+        return PersonCells(area, columns, USUAL_AGES)
 
     def _rows(self, areas: Sequence[str]) -> np.ndarray:
-        index = pd.Index(self.areas, dtype="str")
-        rows = index.get_indexer(pd.Index([*areas], dtype="str"))
-        wrong = [area for area, row in zip(areas, rows, strict=True) if row < 0]
+        known = {area: row for row, area in enumerate(self.areas)}
+        wrong = [area for area in areas if area not in known]
         if wrong:
             raise KeyColumnError(
                 "The population has no areas {areas} ({count}). {hint}",
                 areas=wrong,
                 count=len(wrong),
-                hint=nearest(wrong[0], self.areas),
+                hint=nearest(wrong[0], known),
             )
-        if len(set(rows)) < len(rows):
+        if len(set(areas)) < len(areas):
+            twice = pd.Series([*areas])
             raise KeyColumnError(
                 "Areas are named twice: {areas}.",
-                areas=sorted({area for area in areas if [*areas].count(area) > 1}),
+                areas=twice[twice.duplicated()].unique().tolist(),
             )
-        return rows
-
-    def _count(
-        self,
-        cells: pd.DataFrame,
-        by: Sequence[str],
-        ages: Sequence[int] | None,
-        values: Sequence[str] = ("persons",),
-    ) -> pd.DataFrame:
-        columns = {name: self._labels(cells, name, ages) for name in by}
-        table = pd.DataFrame(columns | {name: cells[name].to_numpy() for name in values})
-        if not by:
-            return table.sum().to_frame().T
-        out = table.groupby([*by], observed=True, as_index=False)[[*values]].sum()
-        return out.astype({name: "str" for name in by if out[name].dtype == "category"})
-
-    def _labels(
-        self, cells: pd.DataFrame, name: str, ages: Sequence[int] | None
-    ) -> pd.Categorical[Any]:
-        groups = self.description.groups
-        group = cells["group"].to_numpy()
-        if name == "age":
-            return self._age_labels(cells["band"].to_numpy(), ages)
-        if name in _OWN:
-            codes, names = {
-                "sex": (cells["sex"], SEXES),
-                "status": (np.minimum(groups.status[group], 2), STATUS),
-                "origin": (groups.origin[group], groups.origins),
-                "country": (groups.country[group], groups.countries),
-                "dwelling_type": (cells["place"], PLACES),
-            }[name]
-            return labeled(np.asarray(codes), [*names])
-        require_columns(self.frame, [name], "The frame")
-        codes, names = pd.factorize(self.frame[name], sort=True)
-        return labeled(codes[cells["area"].to_numpy()], [str(n) for n in names])
-
-    def _age_labels(self, band: np.ndarray, ages: Sequence[int] | None) -> pd.Categorical[Any]:
-        starts = self.description.ages.starts
-        wanted = starts if ages is None else np.asarray(ages)
-        unknown = sorted(set(wanted.tolist()) - set(starts.tolist()))
-        if unknown or wanted[0] != 0 or (np.diff(wanted) <= 0).any():
-            raise OptionError(
-                "Age bands must rise from 0 and begin at ages {known}, not {ages}.",
-                known=[int(a) for a in starts],
-                ages=[int(a) for a in wanted],
-            )
-        labels = Ages(wanted, self.description.ages.oldest).labels
-        code = np.searchsorted(wanted, starts, side="right") - 1
-        return labeled(code[band], labels)
+        return np.array([known[area] for area in areas], dtype=np.int64)
 
 
-def read_population(
-    path: str | os.PathLike[str],
-    frame: pd.DataFrame,
-    truth: pd.DataFrame | None = None,
-    *,
-    seed: int,
-) -> Population:
-    """Make a synthetic population from its description.
-
-    Parameters
-    ----------
-    path
-        A TOML description, such as `examples/eni-do/population.toml`.
-    frame
-        The areas, in any order, with the columns that the description names.
-    truth
-        Persons of foreign origin by area, in columns `immigrants_<origin>`,
-        `descendants_<origin>`, `habitaculo_<origin>` and `habitaculo_descendants_<origin>`; None:
-        the part `placement` of the description places them.
-    seed
-        Whole number that decides every random choice.
+def sorted_frame(frame: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Return a frame sorted by its key, which must be unique.
 
     Raises
     ------
-    FileError, ConfigError, ColumnError, KeyColumnError, FrameError
+    KeyColumnError
     """
-    description = read_description(path)
-    return make_population(description, frame, truth, seed=seed)
-
-
-def make_population(
-    description: Description,
-    frame: pd.DataFrame,
-    truth: pd.DataFrame | None = None,
-    *,
-    seed: int,
-) -> Population:
-    """Make a synthetic population; see `read_population`."""
-    frame = _sorted(frame, description)
-    key = description.columns["area"]
-    if truth is None:
-        aligned = place(frame, description, generator(seed, "placement"))
-    else:
-        aligned = _aligned(frame, truth, key)
-    counts = count_areas(frame, aligned, description, generator(seed, "counts"))
-    rules = FieldRules.of(description.sections["field"])
-    return Population(frame, counts, aligned, description, seed, rules, Maker.of(description, seed))
-
-
-def _sorted(frame: pd.DataFrame, description: Description) -> pd.DataFrame:
-    names = description.columns
-    needed = [names[c] for c in names if c != "prior"]
-    require_columns(frame, [*needed, *description.sizes], "The frame")
-    key = names["area"]
     frame = frame.sort_values(key, ignore_index=True)
     twice = frame[key][frame[key].duplicated()]
     if len(twice):
         raise KeyColumnError("Areas stand twice in the frame: {areas}.", areas=twice.tolist())
-    sizes = frame[list(description.sizes)].to_numpy(np.int64)
-    private = (frame[names["population"]] - frame[names["collective"]]).to_numpy()
-    beyond = private - sizes @ np.arange(1, sizes.shape[1] + 1)
-    occupied = frame[names["occupied"]].to_numpy()
-    wrong = (beyond < 0) | ((beyond > 0) & (sizes[:, -1] == 0)) | (sizes.sum(axis=1) < occupied)
-    wrong |= occupied > frame[names["dwellings"]].to_numpy()
-    if wrong.any():
-        raise FrameError(
-            "{count} areas have persons, households and dwellings that do not fit each other: "
-            "{areas}. Persons in households must fill the households by size, and occupied "
-            "dwellings be no more than households and dwellings.",
-            count=int(wrong.sum()),
-            areas=frame[key][wrong].tolist(),
-        )
     return frame
-
-
-def _aligned(frame: pd.DataFrame, truth: pd.DataFrame, key: str) -> pd.DataFrame:
-    require_columns(truth, [key], "The truth table")
-    indexed = truth.set_index(key)
-    lost = sorted(set(frame[key]) - set(indexed.index))
-    if lost or indexed.index.has_duplicates:
-        raise KeyColumnError(
-            "The truth table must have every area of the frame once; it lacks {areas} ({count}).",
-            areas=lost,
-            count=len(lost),
-        )
-    return indexed.loc[frame[key]].reset_index()

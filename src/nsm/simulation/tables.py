@@ -88,11 +88,12 @@ class Maker:
         -------
         `dwellings`, `households`, `persons`, and `truth`: status and origin of every person.
         """
-        codes = frame[self.description.columns["area"]].tolist()
+        codes = frame[self.description.setting.columns["area"]].tolist()
         crowd = people(self.description, self.persons, codes, cells, self.seed)
         living = live(crowd, self.description, frame, self.households, self.seed)
         occupied, total = (
-            frame[self.description.columns[c]].to_numpy(np.int64) for c in ("occupied", "dwellings")
+            frame[self.description.setting.columns[c]].to_numpy(np.int64)
+            for c in ("occupied", "dwellings")
         )
         draws = Draws(
             self.seed,
@@ -103,15 +104,12 @@ class Maker:
         )
         houses = buildings.build(living.homes, occupied, total, draws, living.draws["shared"])
         keys = _Keys(codes, crowd, living, houses)
-        tables = {
+        return {
             "dwellings": self._dwellings(keys, crowd, living, houses, draws),
             "households": _households(keys, living, houses),
             "persons": self._persons(keys, crowd, living, houses),
             "truth": self._truth(keys, crowd),
         }
-        for table in tables.values():
-            table.attrs["notice"] = self.description.notice["en"]
-        return tables
 
     def _dwellings(
         self,
@@ -127,13 +125,13 @@ class Maker:
         adults = np.maximum(np.bincount(house, adult, size), 1)
         shares: dict[str, np.ndarray] = {}
         for number, origin in enumerate(self.description.origins, start=1):
-            if origin.language == self.description.language:
+            if origin.language == self.description.setting.language:
                 continue
             born = adult * ((crowd.origin == number) & (crowd.status == IMMIGRANT))
             share = np.bincount(house, born, size) / adults
             shares[origin.language] = shares.get(origin.language, 0) + share
         language = buildings.spoken(
-            shares, self.heard, self.by_chance, self.description.language, draws
+            shares, self.heard, self.by_chance, self.description.setting.language, draws
         )
         return pd.DataFrame(
             {
@@ -171,7 +169,9 @@ class Maker:
         sector = persons.sector(who, self.persons, crowd.draws)
         hours = persons.hours(who, self.persons, crowd.draws)
         pay = persons.pay(who, self.persons, (level, sector, hours), crowd.draws)
-        arrival = persons.arrival_year(who, self.persons, self.description.year, crowd.draws)
+        arrival = persons.arrival_year(
+            who, self.persons, self.description.setting.year, crowd.draws
+        )
         born = np.where(crowd.status == IMMIGRANT, crowd.country, 0)
         table = pd.DataFrame(
             {
