@@ -26,7 +26,7 @@ Example:
 @click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="nsm")
 def cli() -> None:
-    pass
+    """Carry the options that all commands share."""
 
 
 STAGE_COMMANDS = {

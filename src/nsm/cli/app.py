@@ -160,14 +160,8 @@ def call(cli: click.Group, arguments: Sequence[str] | None = None) -> int:
             localized(cli, language).main(
                 args=given, prog_name="nsm", standalone_mode=False, obj=session
             )
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.exceptions.Abort:
-        session.say("Stopped.")
-        return FAILED
-    except click.ClickException as error:
-        error.show()
-        return USAGE
+    except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException) as stop:
+        return _stopped(session, stop)
     except NsmError as error:
         return _failed(session, error)
     except BrokenPipeError:
@@ -175,11 +169,23 @@ def call(cli: click.Group, arguments: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001 (the one place where a crash becomes a message)
         traceback.print_exc()
         session.say(
-            "nsm {version} has crashed; this is its fault, not yours. Please report the lines above.",
+            "nsm {version} has crashed; this is its fault, not yours. Please report the lines "
+            "above.",
             version=__version__,
         )
         return CRASH
     return FINE
+
+
+def _stopped(session: Session, stop: Exception) -> int:
+    if isinstance(stop, click.exceptions.Exit):
+        return stop.exit_code
+    if isinstance(stop, click.exceptions.Abort):
+        session.say("Stopped.")
+        return FAILED
+    assert isinstance(stop, click.ClickException)  # noqa: S101 (what is left)
+    stop.show()
+    return USAGE
 
 
 def _failed(session: Session, error: NsmError) -> int:
@@ -201,7 +207,7 @@ def warnings_said(session: Session) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", NsmWarning)
-        warnings.showwarning = lambda message, *_a, **_k: click.echo(  # type: ignore[assignment]
+        warnings.showwarning = lambda message, *_a, **_k: click.echo(
             f"{session.words('Warning')}: {message}", err=True
         )
         yield

@@ -16,7 +16,7 @@ from nsm.files import library
 @click.argument("folder", default="encuesta")
 @pass_session
 def init(session: Session, folder: str) -> None:
-    """Start a project in FOLDER: a copy of the Dominican example, which runs as it is.
+    r"""Start a project in FOLDER: a copy of the Dominican example, which runs as it is.
 
     \b
     Example:

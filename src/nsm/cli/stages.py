@@ -11,6 +11,7 @@ from nsm.cli.progress import Reporter
 
 if TYPE_CHECKING:
     from nsm.project import Project
+    from nsm.project.project import State
 
 
 @click.command("run")
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Run the named stages even if they are fresh.")
 @pass_session
 def run(session: Session, stages: tuple[str, ...], *, force: bool) -> None:
-    """Run what is stale, in order.
+    r"""Run what is stale, in order.
 
     STAGES limits the run to these and what they need: frame, allocation, selection, questionnaire,
     field, weighting, estimation, publication.
@@ -42,7 +43,7 @@ def run(session: Session, stages: tuple[str, ...], *, force: bool) -> None:
 @click.command("status")
 @pass_session
 def status(session: Session) -> None:
-    """Say which stages are stale, and why.
+    r"""Say which stages are stale, and why.
 
     \b
     Example:
@@ -52,7 +53,7 @@ def status(session: Session) -> None:
     session.show([vars(state) for state in states], lambda: _listed(session, states))
 
 
-def _listed(session: Session, states: list) -> str:  # type: ignore[type-arg]
+def _listed(session: Session, states: list[State]) -> str:
     width = max(len(session.words(s.stage)) for s in states)
     lines = []
     for state in states:
@@ -64,7 +65,7 @@ def _listed(session: Session, states: list) -> str:  # type: ignore[type-arg]
 
 def run_stages(
     session: Session, project: Project, stages: tuple[str, ...], *, force: bool = False
-) -> list:  # type: ignore[type-arg]
+) -> list[State]:
     """Run stages with progress on standard error."""
     with Reporter(session) as report:
         return project.run(stages, force=force, progress=report)

@@ -93,9 +93,10 @@ def _named(survey: Survey, statistics: Wanted) -> list[Statistic]:
             own = [replace(p, label=p.name._replace(variable=name)) for p in parts]
             made += own
     else:
-        single = isinstance(statistics, Statistic | Proportions | str)
-        listed = [statistics] if single else list(statistics)  # type: ignore[arg-type]
-        made = [part for item in listed for part in _read(survey, item)]
+        one = isinstance(statistics, One)
+        made = [
+            part for item in ([statistics] if one else statistics) for part in _read(survey, item)
+        ]
     if not made:
         raise OptionError("There is no statistic to estimate: the list is empty.")
     return made

@@ -197,7 +197,7 @@ def _before_phase(survey: Survey, m: int) -> np.ndarray:
 
 
 def _rows_above(survey: Survey, below: int, above: int) -> np.ndarray:
-    rows = np.arange(survey.levels[below].table.rows)
+    rows = np.arange(survey.levels[below].held.rows)
     for k in range(below, above, -1):
         link = survey.levels[k].link
         rows = rows if link is None else link[rows]

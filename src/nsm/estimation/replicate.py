@@ -76,7 +76,7 @@ class Replication:
             if self.factors is not None:
                 base = survey.base[:, None] * self.factors[survey.levels[0].unit, part]
             else:
-                top = survey.levels[0].table
+                top = survey.levels[0].held
                 base = np.stack([top.number(c).values for c in self.columns[part]], axis=1)
             yield part, survey.redone(base)
 

@@ -8,6 +8,7 @@ taken again when the survey is opened: nothing of its variance is lost.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -30,7 +31,7 @@ VERSION = 1
 WEIGHT = "weight"
 
 
-def save(survey: Survey, path: str | Path) -> Path:
+def save(survey: Survey, path: str | os.PathLike[str]) -> Path:
     """Write a survey.
 
     Parameters
@@ -117,7 +118,7 @@ def _name_above(level: Level, k: int) -> str:
 
 def _rows(level: Level) -> pd.DataFrame:
     """Return the table of a level, with columns that were made on the way."""
-    table = level.table
+    table = level.held
     return pd.DataFrame({name: table.series(name) for name in table.columns})
 
 

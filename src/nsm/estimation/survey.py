@@ -52,6 +52,11 @@ class Level:
     remaining: np.ndarray
     link: np.ndarray | None = None
 
+    @property
+    def held(self) -> Memory:
+        """Its table, in memory."""
+        return _in_memory(self.table)
+
 
 class Survey:
     """Microdata with the design by which they were drawn.
@@ -166,7 +171,7 @@ class Survey:
             from nsm.estimation.replicate import from_columns
 
             columns = from_columns(
-                table,
+                _in_memory(table),
                 replicates,
                 replication or "custom",
                 scale=scale,
@@ -233,7 +238,7 @@ class Survey:
     def with_columns(self, columns: Mapping[str, np.ndarray]) -> Self:
         """Return the survey with more columns, each (rows,)."""
         last = self.levels[-1]
-        level = Level(last.table.with_columns(columns), last.unit, last.remaining, last.link)
+        level = Level(last.held.with_columns(columns), last.unit, last.remaining, last.link)
         return self.having(levels=(*self.levels[:-1], level))
 
     def link(self, level: int) -> np.ndarray:

@@ -194,7 +194,7 @@ class Project:
                     "There is no stage {stage!r}. {hint}", stage=name, hint=nearest(name, STAGES)
                 )
         wanted = set(stages) or set(STAGES)
-        for name in reversed(STAGES):
+        for name in reversed(list(STAGES)):
             if name in wanted:
                 wanted |= set(STAGES[name].after)
         return [name for name in STAGES if name in wanted]

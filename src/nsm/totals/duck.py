@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -47,11 +48,11 @@ class Database:
         text: Collection[str] = (),
         *,
         memory: str = "4GB",
-        scratch: str | Path = ".nsm",
+        scratch: str | os.PathLike[str] = ".nsm",
     ) -> None:
         Path(scratch).mkdir(mode=0o700, parents=True, exist_ok=True)
         spill = tempfile.mkdtemp(prefix="spill-", dir=scratch)
-        self.connection = duckdb.connect(config=SETTINGS)
+        self.connection = duckdb.connect(config=dict(SETTINGS))
         self._close = weakref.finalize(self, _closed, self.connection, spill)
         self.connection.execute("SET memory_limit = ?", [memory])
         self.connection.execute("SET temp_directory = ?", [spill])

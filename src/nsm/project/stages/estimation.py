@@ -97,7 +97,7 @@ def _headline(project: Project, made: Estimates) -> list[dict[str, Any]]:
     labels = project.settings.estimation.labels.get("variable", {})
     rows = []
     for row in made.table.itertuples():
-        label = labels.get(row.variable, {}).get(language, row.variable)
+        label = labels.get(str(row.variable), {}).get(language, row.variable)
         rows.append(
             {
                 "variable": row.variable,

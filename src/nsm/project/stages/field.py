@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,7 @@ def _persons(
         outcome = asked.set_index("person")["disposition"]
         made["interview_status"] = made["person"].map(outcome).fillna("ineligible")
     bounds = [*AGES, 200]
-    labels = [f"{a}-{b - 1}" for a, b in zip(AGES, AGES[1:], strict=False)] + [f"{AGES[-1]}+"]
+    labels = [f"{a}-{b - 1}" for a, b in pairwise(AGES)] + [f"{AGES[-1]}+"]
     band = pd.cut(made["age"], bounds, right=False, labels=labels).astype("str")
     return made.assign(age_band=band)
 
@@ -116,9 +117,9 @@ def _controls(known: pd.DataFrame) -> pd.DataFrame:
         (["region", "sex"], "region*sex"),
         (["region", "age"], "region*age_band"),
     ):
-        sums = known.groupby(columns, observed=True)["persons"].sum()
+        sums = known.groupby(columns, observed=True)["persons"].sum().reset_index()
         parts += [
-            {"variable": names, "category": "*".join(map(str, key)), "total": int(total)}
-            for key, total in sums.items()
+            {"variable": names, "category": f"{first}*{second}", "total": int(total)}
+            for first, second, total in sums.itertuples(index=False)
         ]
     return pd.DataFrame(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from nsm.project.project import Made
 from nsm.totals import Memory
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from nsm.project.project import Project
 
 
@@ -42,7 +45,7 @@ def make(project: Project, folder: Path) -> Made:
     )
 
 
-def expected_counts(frame: Frame, expressions: dict[str, str]) -> dict[str, object]:
+def expected_counts(frame: Frame, expressions: Mapping[str, str]) -> dict[str, np.ndarray]:
     """Return the expected counts of each area, from expressions of the frame's columns.
 
     Raises

@@ -186,8 +186,8 @@ def _field(project: Project, say: Any) -> Section:
     return Section(
         say("Fieldwork"),
         say(
-            "Response rates follow AAPOR (2023): RR1 counts all of unknown eligibility as eligible, "
-            "RR3 the share that the resolved ones show."
+            "Response rates follow AAPOR (2023): RR1 counts all of unknown eligibility as "
+            "eligible, RR3 the share that the resolved ones show."
         ),
         tables={
             say("Response, by phase"): Shown(rates[[c for c in kept if c in rates.columns]]),
@@ -210,8 +210,8 @@ def _weighting(project: Project, say: Any) -> Section:
         wide["lost"] = wide["census_for_all"] - wide["recipe"]
         tables[say("If everyone were calibrated to the census")] = wide.reset_index()
         text = say(
-            "Persons in habitáculos are in no census. They keep their weight and are added; were they "
-            "calibrated with the others, they would take the place of persons in dwellings."
+            "Persons in habitáculos are in no census. They keep their weight and are added; were "
+            "they calibrated with the others, they would take the place of persons in dwellings."
         )
     return Section(say("Weighting"), text, tables=tables)
 
@@ -226,8 +226,8 @@ def _rehearsal(project: Project, made: Mapping[str, Estimates], say: Any) -> Sec
     simulation = project.settings.field.simulation
     text = say(
         "Only a rehearsal knows the truth. Response scenario: {scenario}. In the scenario `status` "
-        "refusal depends on migrant status itself, which no recorded column explains: what is left is "
-        "bias."
+        "refusal depends on migrant status itself, which no recorded column explains: what is "
+        "left is bias."
     ).format(scenario=simulation.scenario if simulation else "")
     return Section(
         say("Against the synthetic truth"), text, tables={say("Estimate and truth"): rows}
@@ -263,7 +263,7 @@ def _meta(project: Project, made: Mapping[str, Estimates]) -> Meta:
         synthetic=survey.synthetic,
         notice=dict(survey.notice),
         headline=[
-            Headline(dict(words.get(row.variable, {})) or str(row.variable), headline, k)
+            Headline(dict(words.get(str(row.variable), {})) or str(row.variable), headline, k)
             for k, row in enumerate(headline.table.itertuples())
         ],
         labels=_labels(project),
