@@ -35,6 +35,7 @@ ORDER = [
 # Delegates of a noun that a lower room serves: (module, room), imported inside a function.
 DELEGATES = {
     ("estimation/estimates.py", "publication"),
+    ("estimation/saved.py", "weighting"),
     ("estimation/survey.py", "weighting"),
 }
 
@@ -57,7 +58,7 @@ def imported_rooms(tree: ast.AST) -> list[tuple[str, int, bool]]:
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names = [node.module]
             if node.module == "nsm":
-                names = [f"nsm.{alias.name}" for alias in node.names]
+                names = [f"nsm.{a.name}" for a in node.names if a.name != "__version__"]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         rooms.extend(

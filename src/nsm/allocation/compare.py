@@ -54,7 +54,7 @@ def comparison(plan: Plan) -> pd.DataFrame:
     goal = plan.precision["target"].to_numpy()
     if not np.isfinite(goal).any():
         raise OptionError("The plan has no targets to compare by. Give precision= to nsm.allocate.")
-    compared = precision_compared(plan)
+    compared = plan.compare()
     worst = (
         float(np.nanmax(compared["cv"] / goal)),
         float(np.nanmax(compared["cv_proportional"] / goal)),

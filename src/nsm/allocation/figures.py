@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nsm.allocation.compare import comparison, precision_compared, precision_curve
+from nsm.allocation.compare import comparison
 from nsm.errors import OptionError, nearest
 from nsm.language import translate
 
@@ -76,7 +76,7 @@ def _labels(table: pd.DataFrame) -> list[str]:
 
 
 def _precision(plan: Plan, language: str) -> Figure:
-    table = precision_compared(plan)
+    table = plan.compare()
     if table["target"].notna().any():
         table = table[table["target"].notna()]
     table = table.head(_BARS).iloc[::-1]
@@ -106,7 +106,7 @@ def _precision(plan: Plan, language: str) -> Figure:
 
 
 def _curve(plan: Plan, language: str) -> Figure:
-    table = precision_curve(plan, (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0))
+    table = plan.curve()
     figure, axes = _axes(translate("Precision against cost", language), 12)
     for _, line in list(table.groupby(["domain", "value", "variable"]))[:_LINES]:
         axes.plot(line["cost"], 100 * line["cv"], ".-", label=_labels(line.head(1))[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from nsm.allocation.problem import Problem
+
+FACTORS = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)  # on the target CVs, for the curve
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,15 @@ class Plan:
         also of the proportional allocation that meets the same targets, are in
         `nsm.allocation.comparison`.
         """
+        return self._compared.copy()
+
+    @cached_property
+    def _compared(self) -> pd.DataFrame:
         from nsm.allocation.compare import precision_compared
 
         return precision_compared(self)
 
-    def curve(
-        self, factors: Sequence[float] = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
-    ) -> pd.DataFrame:
+    def curve(self, factors: Sequence[float] = FACTORS) -> pd.DataFrame:
         """Trace precision against cost: the allocation again with CVs (or size) times each factor.
 
         Returns
@@ -81,9 +86,17 @@ class Plan:
         DataFrame: `factor, cost, n`, then `domain, value, variable, cv`, one row per factor and
         target. A factor that puts a target out of reach is left out.
         """
+        if tuple(factors) == FACTORS:
+            return self._curve.copy()
         from nsm.allocation.compare import precision_curve
 
         return precision_curve(self, factors)
+
+    @cached_property
+    def _curve(self) -> pd.DataFrame:
+        from nsm.allocation.compare import precision_curve
+
+        return precision_curve(self, FACTORS)
 
     def plot(self, kind: str = "allocation", language: str = "en") -> Figure:
         """Draw the `allocation`, the `precision` or the `curve`, as a matplotlib figure."""

@@ -34,7 +34,7 @@ def join(
         sums = _sums(chosen, upper, frame(rosters[roster]), list(key))
         zero = [name for name, node in chosen.items() if node.function in {"count", "any", "sum"}]
         upper = upper.join(sums, on=list(key), how="left").with_columns(
-            nw.col(name).fill_null(0) for name in zero
+            nw.col(name).cast(nw.Float64).fill_null(0) for name in zero
         )
     return upper
 

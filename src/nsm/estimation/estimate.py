@@ -92,11 +92,10 @@ def _named(survey: Survey, statistics: Wanted) -> list[Statistic]:
             parts = _read(survey, item)
             own = [replace(p, label=p.name._replace(variable=name)) for p in parts]
             made += own
+    elif isinstance(statistics, Statistic | Proportions | str):
+        made = _read(survey, statistics)
     else:
-        one = isinstance(statistics, One)
-        made = [
-            part for item in ([statistics] if one else statistics) for part in _read(survey, item)
-        ]
+        made = [part for item in statistics for part in _read(survey, item)]
     if not made:
         raise OptionError("There is no statistic to estimate: the list is empty.")
     return made

@@ -13,6 +13,8 @@ from nsm.errors import OptionError, nearest
 from nsm.estimation.intervals import student_quantile
 
 if TYPE_CHECKING:
+    import os
+
     from matplotlib.figure import Figure
 
 COLUMNS = (
@@ -179,7 +181,7 @@ class Estimates:
 
         return interval_chart(self, **options)
 
-    def to_excel(self, path: str) -> None:
+    def to_excel(self, path: str | os.PathLike[str]) -> None:
         """Write a workbook with the estimates."""
         from nsm.publication.workbook import write_estimates
 

@@ -11,6 +11,7 @@ import pandas as pd
 from nsm.frame.description import label
 from nsm.frame.findings import COLUMNS
 from nsm.frame.rollup import prior_column, weighted_mean, weights
+from nsm.frame.shapes import fill
 from nsm.frame.strata import strata_table
 from nsm.language import translate
 
@@ -101,16 +102,19 @@ def sections(frame: Frame, language: str = "en") -> dict[str, Any]:
 
 def prior_map(frame: Frame, language: str = "en") -> Figure:
     """Draw areas by prior prevalence."""
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
     from matplotlib.colors import BoundaryNorm
 
     name = prior_column(frame) or "prior"
     figure, axes = _canvas()
     shapes = frame.require_boundaries().merge(frame.table[[frame.key, name]], on=frame.key)
-    norm = BoundaryNorm([*_PRIOR_CLASSES, 1.0], 256)
-    shapes.plot(name, ax=axes, cmap="YlOrRd", norm=norm, linewidth=0, rasterized=True)
-    mappable = axes.collections[0]
-    bar = figure.colorbar(mappable, ax=axes, shrink=0.6, ticks=[*_PRIOR_CLASSES, 1.0])
-    bar.ax.set_yticklabels([f"{100 * c:g} %" for c in (*_PRIOR_CLASSES, 1.0)])
+    ends = [*_PRIOR_CLASSES, 1.0]
+    shades = ScalarMappable(BoundaryNorm(ends, 256), colormaps["YlOrRd"])
+    group = np.clip(np.searchsorted(ends, shapes[name], side="right") - 1, 0, len(ends) - 2)
+    fill(axes, shapes, group, list(shades.to_rgba(np.array(ends[:-1]))))
+    bar = figure.colorbar(shades, ax=axes, shrink=0.6, ticks=ends)
+    bar.ax.set_yticklabels([f"{100 * c:g} %" for c in ends])
     title = frame.description.get("prior", {}).get("title")
     bar.set_label(label(title, language, translate("prior prevalence", language)))
     return _finished(figure, axes, frame, language)
@@ -125,7 +129,7 @@ def class_map(frame: Frame, column: str, language: str = "en") -> Figure:
     shapes = frame.require_boundaries().merge(frame.table[[frame.key, column]], on=frame.key)
     group, codes = pd.factorize(shapes[column], sort=True)
     palette = _palette([str(c) for c in codes])
-    shapes.plot(ax=axes, color=palette[group], linewidth=0, rasterized=True)
+    fill(axes, shapes, group, [tuple(color) for color in palette])
     names = frame.description.get("classes", {}).get(column, {})
     handles = [
         Patch(color=tuple(c), label=label(names.get(k), language, str(k)))

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,6 +49,11 @@ class Drawn:
     figure: Figure
     alt: str | Text = ""
     audience: str = PUBLIC
+
+    @cached_property
+    def picture(self) -> Picture:
+        """The figure as a page holds it, drawn once."""
+        return embedded(self.figure)
 
 
 @dataclass(frozen=True)
@@ -239,7 +244,7 @@ def _part(section: Section, reader: Reader, meta: Meta, counter: _Counter) -> _P
         counter.figures += 1
         words = translate(caption, reader.language)
         alt = in_language(drawn.alt, reader.language) or str(drawn.figure.get_label()) or words
-        figures.append(_Figure(counter.figures, words, alt, embedded(drawn.figure)))
+        figures.append(_Figure(counter.figures, words, alt, drawn.picture))
     counter.parts += 1
     return _Part(
         f"s{counter.parts}",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from nsm.errors import SelectionError
+from nsm.frame.shapes import fill
 from nsm.language import translate
 from nsm.selection.source import source
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -38,13 +39,13 @@ def sample_map(
     given = source(frame, sample.key)
     roles = sample.table.set_index(sample.key)["role"]
     if shapes is not None:
-        shapes = shapes.assign(role=shapes[sample.key].map(roles))
-        shapes.plot(ax=axes, color="#eeeeee", edgecolor="#cccccc", linewidth=0.1)
-        for role, color in _COLORS.items():
-            part = shapes[shapes["role"] == role]
-            if len(part):
-                part.plot(ax=axes, color=color, edgecolor=color, linewidth=0.4)
-                axes.plot([], [], "s", color=color, label=_label(role, len(part), language))
+        role = shapes[sample.key].map(roles)
+        group = np.select([role == name for name in _COLORS], [1, 2], 0)
+        fill(axes, shapes, group, ["#e4e4e4", *_COLORS.values()])
+        for name, color in _COLORS.items():
+            count = int((role == name).sum())
+            if count:
+                axes.plot([], [], "s", color=color, label=_label(name, count, language))
     else:
         points = _points(given.table, columns)
         axes.plot(*points.T, ".", color="#cccccc", markersize=1)
@@ -86,12 +87,14 @@ def strata_map(
     names = sorted(labels.unique())
     palette = colormaps["viridis"](np.linspace(0.05, 0.95, len(names)))
     shapes = getattr(frame, "boundaries", None)
+    if shapes is not None:
+        place = given.table.set_index(given.key)[stratum].astype("str")
+        group = pd.Index(names).get_indexer(shapes[given.key].map(place))
+        fill(axes, shapes, group, list(palette))
     for name, color in zip(names, palette, strict=True):
         inside = (labels == name).to_numpy()
         shown = name if len(names) <= _MOST_STRATA else None
         if shapes is not None:
-            part = shapes[shapes[given.key].isin(given.table.loc[inside, given.key])]
-            part.plot(ax=axes, color=[color], edgecolor="none")
             axes.plot([], [], "s", color=color, label=shown)
         else:
             points = _points(given.table[inside], columns)

@@ -1,0 +1,306 @@
+"""The project's report: what each stage found, as sections of one page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from nsm import __version__
+from nsm.estimation import Estimates
+from nsm.fieldwork import derived_variables
+from nsm.frame import report as frame_report
+from nsm.language import translate
+from nsm.project.lock import read_lock
+from nsm.project.project import LOCK
+from nsm.project.stages.allocation import planned
+from nsm.project.stages.frame import stratified
+from nsm.publication import Drawn, Headline, Meta, Section, Shown, interval_chart
+from nsm.publication.report import INTERNAL, PUBLIC
+from nsm.questionnaire import Questionnaire
+from nsm.selection import Sample
+
+if TYPE_CHECKING:
+    from nsm.allocation import Plan
+    from nsm.frame import Frame
+    from nsm.project.project import Project
+
+LONGEST_CHART = 40  # estimates
+RATES = ("n", "I", "P", "R", "NC", "O", "UH", "UO", "NE", "RR1", "RR3", "COOP1", "overall")
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the pages of all languages are made from, read once.
+
+    Parameters
+    ----------
+    estimates
+        Table -> its estimates, with verdicts and the disclosure rule applied.
+    """
+
+    project: Project
+    estimates: Mapping[str, Estimates]
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The frame with its strata."""
+        return stratified(self.project)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The allocation."""
+        return planned(self.project)
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The drawn areas."""
+        return Sample.load(self.project.results("selection"))
+
+    @cached_property
+    def form(self) -> Questionnaire:
+        """The questionnaire."""
+        return Questionnaire.read(self.project.source(self.project.settings.questionnaire.source))
+
+
+class Page:
+    """The report of a project in one language, for both audiences."""
+
+    def __init__(self, material: Material, language: str) -> None:
+        self.material = material
+        self.project = material.project
+        self.estimates = material.estimates
+        self.language = language
+
+    def sections(self, audience: str) -> list[Section]:
+        """Return the sections: the results first, then the work in its order."""
+        return [*self._results(audience), *self._work]
+
+    def say(self, text: str, **values: object) -> str:
+        """Return a text in the page's language."""
+        said = translate(text, self.language)
+        return said.format(**values) if values else said
+
+    def _results(self, audience: str) -> Iterator[Section]:
+        """Yield a section for each table: the estimates, and a chart of them."""
+        settings = self.project.settings
+        for name, estimates in self.estimates.items():
+            asked = settings.estimation.tables[name]
+            title = asked.title.get(self.language) or next(iter(asked.title.values()))
+            figures = {}
+            if asked.by and len(estimates) <= LONGEST_CHART:
+                figures[title] = interval_chart(
+                    estimates,
+                    language=self.language,
+                    country=settings.survey.country,
+                    labels=self.labels,
+                    audience=audience,
+                    synthetic=settings.survey.synthetic,
+                )
+            yield Section(title, tables={title: estimates}, figures=figures)
+
+    @cached_property
+    def _work(self) -> list[Section]:
+        """Sections on how the estimates were made; their pictures are drawn once."""
+        sections = [
+            self._frame(),
+            self._allocation(),
+            self._selection(),
+            self._questionnaire(),
+            self._field(),
+            self._weighting(),
+        ]
+        if (self.project.folder / "results" / "field" / "truth.json").exists():
+            sections.append(self._rehearsal())
+        return sections
+
+    def _frame(self) -> Section:
+        found = frame_report.sections(self.material.frame, self.language)
+        inside = self.say("What the check found")
+        return Section(
+            self.say("Sampling frame"),
+            tables={
+                k: Shown(v, audience=INTERNAL if k == inside else PUBLIC)
+                for k, v in found.items()
+                if isinstance(v, pd.DataFrame)
+            },
+            figures={
+                k: Drawn(v, k, INTERNAL)
+                for k, v in found.items()
+                if not isinstance(v, pd.DataFrame)
+            },
+        )
+
+    def _allocation(self) -> Section:
+        found = self.material.plan.report(self.language)
+        return Section(
+            self.say("Allocation"),
+            tables={k: v for k, v in found.items() if isinstance(v, pd.DataFrame)},
+            figures={k: Drawn(v, k) for k, v in found.items() if not isinstance(v, pd.DataFrame)},
+        )
+
+    def _selection(self) -> Section:
+        sample = self.material.sample
+        by_stratum = (
+            sample.main.groupby("stratum")
+            .agg(
+                areas=("stratum", "size"),
+                households=("households", "sum"),
+                least_probability=("probability", "min"),
+                greatest_probability=("probability", "max"),
+            )
+            .reset_index()
+        )
+        title = self.say("Sampled areas (internal use)")
+        picture = sample.map(self.material.frame, language=self.language)
+        return Section(
+            self.say("Sample"),
+            tables={self.say("Areas drawn, by stratum"): by_stratum},
+            figures={title: Drawn(picture, title, INTERNAL)},
+        )
+
+    def _questionnaire(self) -> Section:
+        counts = pd.Series([q.table for q in self.material.form.questions.values()]).value_counts()
+        table = counts.rename_axis("table").reset_index(name="questions")
+        return Section(
+            self.say("Questionnaire"),
+            self.say(
+                "One form for all languages, checked before it is compiled for ODK: names, "
+                "routes, codes, ranges and translations."
+            ),
+            tables={self.say("Questions, by table"): table},
+        )
+
+    def _field(self) -> Section:
+        rates = pd.read_csv(self.project.results("field", "response.csv"))
+        findings = pd.read_csv(self.project.results("field", "findings.csv"))
+        rates["phase"] = [self.say(str(phase)) for phase in rates["phase"]]
+        return Section(
+            self.say("Fieldwork"),
+            self.say(
+                "Response rates follow AAPOR (2023): RR1 counts all of unknown eligibility as "
+                "eligible, RR3 the share that the resolved ones show."
+            ),
+            tables={
+                self.say("Response, by phase"): Shown(
+                    rates[["phase", *(c for c in RATES if c in rates.columns)]]
+                ),
+                self.say("What the validation found"): Shown(findings, audience=INTERNAL),
+            },
+        )
+
+    def _weighting(self) -> Section:
+        read = self.project.results
+        tables: dict[str, Any] = {
+            self.say("Weights, step by step"): pd.read_csv(read("weighting", "steps.csv")),
+            self.say("Distribution of weights"): pd.read_csv(read("weighting", "effects.csv")),
+        }
+        variants = self.project.folder / "results" / "weighting" / "census_for_all.csv"
+        text = ""
+        if variants.exists():
+            wide = pd.read_csv(variants).pivot_table(
+                index="variable", columns="variant", values="estimate", sort=False
+            )
+            wide["lost"] = wide["census_for_all"] - wide["recipe"]
+            wide.index = [self._variable(name) for name in wide.index]
+            tables[self.say("If everyone were calibrated to the census")] = wide.rename_axis(
+                "variable"
+            ).reset_index()
+            text = self.say(
+                "Persons in habitáculos are in no census. They keep their weight and are added; "
+                "were they calibrated with the others, they would take the place of persons in "
+                "dwellings."
+            )
+        return Section(self.say("Weighting"), text, tables=tables)
+
+    def _variable(self, name: str) -> str:
+        words = self.project.settings.estimation.labels.get("variable", {}).get(name)
+        return words.get(self.language, name) if words else self.say(name.capitalize())
+
+    def _rehearsal(self) -> Section:
+        truth = json.loads(self.project.results("field", "truth.json").read_text(encoding="utf-8"))
+        table = self.estimates[self.project.settings.estimation.headline].table
+        rows = table[table["variable"].isin(truth)][["variable", "estimate", "se"]].copy()
+        rows["truth"] = rows["variable"].map(truth)
+        rows["error"] = rows["estimate"] - rows["truth"]
+        rows["error_in_se"] = rows["error"] / rows["se"]
+        rows["variable"] = [self._variable(name) for name in rows["variable"]]
+        simulation = self.project.settings.field.simulation
+        text = self.say(
+            "Only a rehearsal knows the truth. Response scenario: {scenario}. In the scenario "
+            "`status` refusal depends on migrant status itself, which no recorded column "
+            "explains: what is left is bias.",
+            scenario=simulation.scenario if simulation else "",
+        )
+        return Section(
+            self.say("Against the synthetic truth"),
+            text,
+            tables={self.say("Estimate and truth"): rows},
+        )
+
+    @cached_property
+    def labels(self) -> dict[str, Any]:
+        """Column -> code -> words: from questionnaire, frame and settings."""
+        labels: dict[str, Any] = {}
+        for name, question in self.material.form.questions.items():
+            codes = (
+                *self.material.form.codes(question),
+                *self.material.form.missing_codes(question),
+            )
+            if codes:
+                labels[name] = {str(c): self._words(question, c) for c in codes}
+        countries = labels.get("birth_country", {})
+        labels["origin"] = dict(countries)
+        labels |= _frame_labels(self.material.frame)
+        for column, words in self.project.settings.estimation.labels.items():
+            labels[column] = {**labels.get(column, {}), **words}
+        return labels
+
+    def _words(self, question: Any, code: object) -> dict[str, str]:
+        return {
+            language: self.material.form.label(question, code, language)
+            for language in self.material.form.languages
+        }
+
+    @cached_property
+    def meta(self) -> Meta:
+        """What the page says of itself."""
+        survey, publication = self.project.settings.survey, self.project.settings.publication
+        headline = self.estimates[self.project.settings.estimation.headline]
+        words = self.project.settings.estimation.labels.get("variable", {})
+        records = read_lock(self.project.folder / LOCK)
+        sample = pd.read_parquet(self.project.results("selection", "sample.parquet"))
+        private: dict[str, Any] = {"seed": survey.seed}
+        private |= {f"{name}: key": record.key for name, record in records.items()}
+        derived = derived_variables(self.language)
+        return Meta(
+            title=dict(survey.name),
+            period=str(survey.year),
+            country=survey.country,
+            synthetic=survey.synthetic,
+            notice=dict(survey.notice),
+            headline=[
+                Headline(dict(words.get(str(row.variable), {})) or str(row.variable), headline, k)
+                for k, row in enumerate(headline.table.itertuples())
+            ],
+            labels=self.labels,
+            definitions=dict(zip(derived["label"], derived["definition"], strict=True)),
+            provenance={"nsm": __version__, self.say("quality rule"): publication.rule},
+            private=private,
+            secrets=[*sample["area"], survey.seed],
+        )
+
+
+def _frame_labels(frame: Any) -> dict[str, Any]:
+    labels = {column: dict(c) for column, c in frame.description.get("classes", {}).items()}
+    if frame.names is not None:
+        for level, part in frame.names.groupby("level"):
+            labels[str(level)] = {
+                code: {"es": name, "en": name}
+                for code, name in zip(part["code"], part["name"], strict=True)
+            }
+    return labels
