@@ -79,7 +79,8 @@ class Questionnaire:
         texts = {each: library.texts(each, owners) for each in languages}
         for language in languages:
             texts[language] = _named(draft.lists, language) | texts[language]
-        own = {key for each in languages for key in library.texts_of(library.folders[0], each)}
+        said = {key for each in languages for key in library.texts_of(library.folders[0], each)}
+        own = {key.split("/", 1)[-1] for key in said}
         form = cls(
             str(content.get("name") or Path(library.folders[0]).name),
             str(content.get("version") or "1"),
@@ -153,6 +154,14 @@ class Questionnaire:
             return tuple(YES_NO)
         return self.lists[question.list].valid if question.list else ()
 
+    def results(self, question: Question) -> tuple[Any, ...]:
+        """Return the codes that a question can have, answered or computed."""
+        if question.cases:
+            codes = dict.fromkeys(code for code, _ in question.cases)
+            otherwise = [] if question.otherwise is None else [question.otherwise]
+            return tuple(dict.fromkeys([*codes, *otherwise]))
+        return self.codes(question)
+
     def missing_codes(self, question: Question) -> tuple[Any, ...]:
         """Return the codes that say why an answer is missing."""
         listed = self.lists[question.list].missing if question.list else ()
@@ -223,10 +232,8 @@ def _owners(contents: tuple[Section, ...], rules: Sequence[Rule]) -> dict[str, s
     found = {rule.name: rule.module for rule in rules}
     for section in contents:
         for part in section.walk():
-            if isinstance(part, Question):
+            if isinstance(part, Question) or part.module:
                 found |= dict.fromkeys((part.name, f"{part.name}.hint"), part.module)
-            elif part.kind == "module":
-                found |= dict.fromkeys((part.name, f"{part.name}.hint"), part.name)
     return found
 
 

@@ -1,70 +1,76 @@
-"""Can these conditions all hold? Decided by search over codes and bounded numbers.
+"""Can these conditions all hold? Decided by propagation and search.
 
-Each question takes a few values that stand for all its answers: every code that a condition names
-and one that none names, the numbers around every limit, and a blank. So the search is exact where
-answers are compared with constants, and enumerates whole ranges where they are compared with each
-other. A question has an answer only where it is asked. What cannot be enumerated (a count over a
-roster) may take any value: then "never" is certain and "possible" is not claimed.
+Each goal says that a condition is true, false, not true or not false. Goals are taken apart: what
+must hold narrows the answers a question can have (`domains`), what may hold opens branches. A
+question has an answer only where it is asked, and a computed one is what its definition gives. What
+compares answers with each other is tried out over the answers that are left. What cannot be
+enumerated, such as a count over a roster, may take any value: then "never" is certain and
+"possible" is not claimed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from itertools import combinations
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 from nsm.condition import Condition
-from nsm.condition.logic import holds, value
+from nsm.condition.logic import holds
 from nsm.condition.rows import Python
 from nsm.condition.tree import (
     Aggregate,
+    And,
     Arithmetic,
-    Compare,
-    In,
-    Literal,
+    Missing,
     Name,
     Node,
-    Selected,
+    Not,
+    Or,
     rewrite,
     walk,
     write,
 )
-from nsm.questionnaire.checks.references import possible
-from nsm.questionnaire.model import Question
+from nsm.questionnaire.domains import OTHER, Undecided, Uses, domain, sampled
 from nsm.questionnaire.reach import Reach
 
 if TYPE_CHECKING:
     from nsm.questionnaire.questionnaire import Questionnaire
 
-STEPS = 60_000
-WIDEST = 2_000
-OTHER = "\N{MIDDLE DOT}"  # a code or text that no condition names
+__all__ = ["OTHER", "Goal", "Solver", "Undecided"]
 
-Goal = tuple[Condition, str]  # and whether it is to be `true`, `false` or `not true`
+BRANCHES = 4_000
+TRIED = 60_000
 
-
-class Undecided(Exception):  # noqa: N818  # an answer, not an error
-    """The search was too large."""
+Goal = tuple[Condition, str]  # and its verdict: `true`, `false`, `not true`, `not false`
+Constraint = tuple[Node, str]
+NEGATED = {"true": "false", "false": "true", "not true": "not false", "not false": "not true"}
 
 
 @dataclass
-class _Variable:
-    """One name with the values that stand for all its answers."""
+class State:
+    """What is known on one branch.
 
-    name: str
-    question: Question | None
-    values: list[Any] = field(default_factory=list)
+    Parameters
+    ----------
+    domains
+        Name -> the values it can still have; None is a blank.
+    choices
+        Disjunctions: at least one alternative, each a list of constraints, must hold.
+    open
+        Constraints between several answers, tried out at the end.
+    done
+        Constraints that were taken apart already.
+    """
 
+    domains: dict[str, list[Any]] = field(default_factory=dict)
+    choices: list[list[list[Constraint]]] = field(default_factory=list)
+    open: list[Constraint] = field(default_factory=list)
+    done: set[tuple[int, str]] = field(default_factory=set)
 
-@dataclass(frozen=True)
-class _Opaque:
-    """Where a question is asked, and how it is computed."""
-
-    asked: Node
-    cases: tuple[tuple[Any, Node], ...]
-    value: Node | None
+    def copy(self) -> State:
+        """Return a branch of its own."""
+        return State(dict(self.domains), list(self.choices), list(self.open), set(self.done))
 
 
 class Solver:
@@ -73,18 +79,37 @@ class Solver:
     def __init__(self, form: Questionnaire, reach: Reach) -> None:
         self.form = form
         self.reach = reach
-        self.opaque: dict[str, _Opaque] = {}
+        self.computed: dict[str, Node] = {}
+        for question in form.every_question:
+            if question.value is not None:
+                self.computed[question.name] = self._prepared(question.value)
+        self.asked = {q.name: self._prepared(q.asked) for q in form.every_question}
+        self.cases = {
+            q.name: [(code, self._prepared(case)) for code, case in q.cases]
+            for q in form.every_question
+            if q.cases
+        }
         self.answers: dict[tuple[tuple[str, str], ...], dict[str, Any] | None] = {}
+        self.trees: dict[str, Node] = {}
+        self.uses = self._uses()
 
-    def trees(self, question: Question) -> _Opaque:
-        """Return what decides over a question, with what cannot be enumerated as names."""
-        if question.name not in self.opaque:
-            self.opaque[question.name] = _Opaque(
-                _opaque(question.asked.tree),
-                tuple((code, _opaque(case.tree)) for code, case in question.cases),
-                None if question.value is None else _opaque(question.value.tree),
-            )
-        return self.opaque[question.name]
+    def _prepared(self, condition: Condition) -> Node:
+        """Give aggregates names of their own, and computed values their definitions."""
+
+        def change(node: Node) -> Node:
+            if isinstance(node, Aggregate):
+                return Name("#" + write(node))
+            if isinstance(node, Name):
+                value = self.computed.get(node.name)
+                return value if isinstance(value, Arithmetic | Name) else node
+            return node
+
+        return rewrite(condition.tree, change)
+
+    def _uses(self) -> Uses:
+        trees = [*self.asked.values(), *self.computed.values()]
+        trees += [case for cases in self.cases.values() for _, case in cases]
+        return Uses([*trees, *(self._prepared(rule.when) for rule in self.form.rules)])
 
     def find(self, *goals: Goal) -> dict[str, Any] | None:
         """Return answers that meet all goals, or None if there are none.
@@ -96,210 +121,243 @@ class Solver:
         """
         key = tuple((str(condition), verdict) for condition, verdict in goals)
         if key not in self.answers:
-            self.answers[key] = _Search(self, goals).run()
+            found = _Search(self, goals).run()
+            self.answers[key] = found
         return self.answers[key]
 
-
-def _opaque(tree: Node) -> Node:
-    """Replace what cannot be enumerated by a name of its own."""
-    return rewrite(
-        tree, lambda node: Name("#" + write(node)) if isinstance(node, Aggregate) else node
-    )
+    def tree(self, condition: Condition) -> Node:
+        """Return the tree of a goal as the search wants it: one object for each meaning."""
+        text = str(condition)
+        if text not in self.trees:
+            self.trees[text] = self._prepared(condition)
+        return self.trees[text]
 
 
 class _Search:
-    def __init__(self, solver: Solver, goals: Sequence[Goal]) -> None:
-        self.form, self.reach, self.solver = solver.form, solver.reach, solver
-        self.goals = [(_opaque(condition.tree), verdict) for condition, verdict in goals]
-        self.trees: list[Node] = [tree for tree, _ in self.goals]
-        self.names: list[str] = []
-        for tree in self.trees:
-            self._close(tree)
-        order = self.reach.order
-        self.names.sort(key=lambda name: (name in order, order.get(name, 0)))
-        self.steps = 0
-        self.row: dict[str, Any] = {}
-        self.engine = Python(self.row)
-        self.variables = [self._variable(name) for name in self.names]
-        self.due = self._due()
-
-    def _close(self, tree: Node) -> None:
-        """Take in every question that decides whether another has an answer."""
-        for node in walk(tree):
-            if not isinstance(node, Name) or node.name in self.names:
-                continue
-            self.names.append(node.name)
-            question = self.form.questions.get(node.name)
-            if question is None:
-                continue
-            known = self.solver.trees(question)
-            parts = [known.asked, *(case for _, case in known.cases)]
-            if known.value is not None:
-                parts.append(known.value)
-            self.trees.extend(parts)
-            for part in parts:
-                self._close(part)
-
-    def _due(self) -> list[list[tuple[Node, str]]]:
-        """Return for each variable the goals that can be judged once it has a value."""
-        place = {name: number for number, name in enumerate(self.names)}
-        due: list[list[tuple[Node, str]]] = [[] for _ in range(len(self.names) + 1)]
-        for tree, verdict in self.goals:
-            used = [place[node.name] for node in walk(tree) if isinstance(node, Name)]
-            due[max(used, default=-1) + 1].append((tree, verdict))
-        return due
+    def __init__(self, solver: Solver, goals: tuple[Goal, ...]) -> None:
+        self.solver, self.form = solver, solver.form
+        self.goals = [(solver.tree(condition), verdict) for condition, verdict in goals]
+        self.uses = Uses((tree for tree, _ in self.goals), before=solver.uses)
+        self.branches = 0
 
     def run(self) -> dict[str, Any] | None:
-        if not all(self._met(*goal) for goal in self.due[0]):
-            return None
-        return dict(self.row) if self._extend(0) else None
+        return self._solve(State(), list(self.goals))
 
-    def _extend(self, depth: int) -> bool:
-        if depth == len(self.variables):
-            return True
-        variable = self.variables[depth]
-        for held in self._values(variable):
-            self.steps += 1
-            if self.steps > STEPS:
-                raise Undecided
-            self.row[variable.name] = held
-            if all(self._met(*goal) for goal in self.due[depth + 1]) and self._extend(depth + 1):
-                return True
+    def _solve(self, state: State, todo: list[Constraint]) -> dict[str, Any] | None:
+        self.branches += 1
+        if self.branches > BRANCHES:
+            raise Undecided
+        if not self._narrowed(state, todo):
+            return None
+        alternatives = self._next(state)
+        if alternatives is None:
+            return self._tried(state)
+        for alternative in alternatives:
+            found = self._solve(state.copy(), list(alternative))
+            if found is not None:
+                return found
+        return None
+
+    def _next(self, state: State) -> list[list[Constraint]] | None:
+        """Take the choice with the fewest alternatives; drop those that fail at once."""
+        best: list[list[Constraint]] | None = None
+        chosen = -1
+        for number, alternatives in enumerate(state.choices):
+            kept = [a for a in alternatives if not self._refuted(state, a)]
+            state.choices[number] = kept
+            if best is None or len(kept) < len(best):
+                best, chosen = kept, number
+            if len(kept) < 2:
+                break
+        if chosen >= 0:
+            state.choices.pop(chosen)
+        return best
+
+    def _refuted(self, state: State, alternative: list[Constraint]) -> bool:
+        """Whether an alternative contradicts the domains as they stand."""
+        for node, verdict in alternative:
+            if isinstance(node, And | Or | Not):
+                continue
+            names = _names(node)
+            if len(names) == 1 and self._free(names[0]):
+                held = self._domain(state, names[0])
+                if not any(_judged(node, verdict, {names[0]: value}) for value in held):
+                    return True
         return False
 
-    def _met(self, tree: Node, verdict: str) -> bool:
-        if verdict == "not true":
-            return not holds(self.engine, tree)
-        return holds(self.engine, tree, truth=verdict == "true")
+    def _free(self, name: str) -> bool:
+        return name not in self.solver.cases and name not in self.solver.computed
 
-    def _values(self, variable: _Variable) -> Iterator[Any]:
-        """Give the values that a variable can have after the ones before it."""
-        if variable.question is None:
-            yield from variable.values
-            return
-        known = self.solver.trees(variable.question)
-        if not holds(self.engine, known.asked):
-            yield None
-        elif known.cases:
-            cases = (code for code, case in known.cases if holds(self.engine, case))
-            yield next(cases, variable.question.otherwise)
-        elif known.value is not None:
-            yield self._computed(known.value)
-        else:
-            yield from variable.values
-
-    def _computed(self, tree: Node) -> Any:
-        if isinstance(tree, Literal | Name | Arithmetic):
-            return value(self.engine, tree)
-        if holds(self.engine, tree):
-            return True
-        return False if holds(self.engine, tree, truth=False) else None
-
-    def _variable(self, name: str) -> _Variable:
-        question = self.form.questions.get(name)
-        said, free = _constants(self.trees, name)
-        if question is None:
-            return _Variable(name, None, _opaque_values(name, self.form, self.reach, said))
-        if question.cases or question.value is not None:
-            return _Variable(name, question)
-        return _Variable(name, question, [*_domain(self.form, question, said, free=free), None])
-
-
-def _constants(trees: Sequence[Node], name: str) -> tuple[list[Any], bool]:
-    """Return the constants a name is compared with, and whether it meets other names."""
-    said: list[Any] = []
-    free = False
-    for tree in trees:
-        for node in walk(tree):
+    def _narrowed(self, state: State, todo: list[Constraint]) -> bool:
+        """Take constraints apart until only choices are left; False if they contradict."""
+        while todo:
+            node, verdict = todo.pop()
+            if (id(node), verdict) in state.done:
+                continue
+            state.done.add((id(node), verdict))
             match node:
-                case Compare(left=left, right=right):
-                    sides = [left, right]
-                    if not any(_is(side, name) for side in sides):
-                        free |= any(_within(side, name) for side in sides)
-                        continue
-                    other = right if _is(left, name) else left
-                    if isinstance(other, Literal):
-                        said.append(other.value)
+                case Not(operand=operand):
+                    todo.append((operand, NEGATED[verdict]))
+                case And(parts=parts) | Or(parts=parts):
+                    each = [(part, verdict) for part in parts]
+                    if isinstance(node, And) is (verdict in {"true", "not false"}):
+                        todo.extend(each)
                     else:
-                        free = True
-                case In(operand=operand, choices=choices) if _is(operand, name):
-                    said.extend(choice.value for choice in choices)
-                case In(operand=operand):
-                    free |= _within(operand, name)
-                case Selected(operand=operand, code=code) if _is(operand, name):
-                    said.append(code)
-                case Arithmetic():
-                    free |= _within(node, name)
+                        state.choices.append([[part] for part in each])
                 case _:
-                    pass
-    return list(dict.fromkeys(said)), free
+                    if not self._atom(state, node, verdict, todo):
+                        return False
+        return True
 
+    def _atom(self, state: State, node: Node, verdict: str, todo: list[Constraint]) -> bool:
+        names = _names(node)
+        if not names:
+            return _judged(node, verdict, {})
+        if len(names) > 1 or (isinstance(node, Missing) and isinstance(node.operand, Arithmetic)):
+            self._between(state, node, verdict, names)
+            return True
+        name = names[0]
+        if name in self.solver.computed:
+            return self._by_definition(state, node, verdict, name, todo)
+        before = self._domain(state, name)
+        kept = [value for value in before if _judged(node, verdict, {name: value})]
+        return self._narrow(state, name, before, kept, todo)
 
-def _is(node: Node, name: str) -> bool:
-    return isinstance(node, Name) and node.name == name
+    def _narrow(
+        self, state: State, name: str, before: list[Any], kept: list[Any], todo: list[Constraint]
+    ) -> bool:
+        """Keep some values of a name, with what follows from them."""
+        if not kept:
+            return False
+        if len(kept) == len(before):
+            return True
+        state.domains[name] = kept
+        asked = self.solver.asked.get(name)
+        if name in self.solver.cases:
+            state.choices.append([self._outcome(name, code) for code in kept if code is not None])
+            if None in kept:
+                state.choices[-1].extend(self._no_outcome(name))
+        if None not in kept and asked is not None:
+            todo.append((asked, "true"))
+        return True
 
+    def _outcome(self, name: str, code: Any) -> list[Constraint]:
+        """Return what makes a computed question have a code: its case, and none before."""
+        cases = self.solver.cases[name]
+        own = [number for number, (each, _) in enumerate(cases) if each == code]
+        found: list[Constraint] = [(self.solver.asked[name], "true")]
+        last = own[0] if own else len(cases)
+        found += [(case, "not true") for _, case in cases[:last]]
+        return [*found, (cases[last][1], "true")] if own else found
 
-def _within(node: Node, name: str) -> bool:
-    return any(_is(part, name) for part in walk(node))
+    def _no_outcome(self, name: str) -> list[list[Constraint]]:
+        found: list[list[Constraint]] = [[(self.solver.asked[name], "not true")]]
+        if self.form.questions[name].otherwise is None:
+            found.append([(case, "not true") for _, case in self.solver.cases[name]])
+        return found
 
+    def _by_definition(
+        self, state: State, node: Node, verdict: str, name: str, todo: list[Constraint]
+    ) -> bool:
+        """Replace a computed condition by its definition, where it is computed."""
+        value, asked = self.solver.computed[name], self.solver.asked[name]
+        if isinstance(node, Missing):
+            known = [[(value, "true")], [(value, "false")]]
+            unknown: list[Constraint] = [(value, "not true"), (value, "not false")]
+            if verdict in {"true", "not false"}:
+                state.choices.append([[(asked, "not true")], unknown])
+            else:
+                todo.append((asked, "true"))
+                state.choices.append(known)
+            return True
+        yes, no = (_judged(node, "true", {name: flag}) for flag in (1, 0))
+        if yes is no:  # the answer does not matter, only that there is one
+            return (verdict == "true") is yes or verdict.startswith("not ")
+        said = verdict if yes else NEGATED[verdict]
+        if said in {"true", "false"}:
+            todo.extend([(asked, "true"), (value, said)])
+        else:
+            state.choices.append([[(asked, "not true")], [(value, said)]])
+        return True
 
-def _domain(form: Questionnaire, question: Question, said: list[Any], *, free: bool) -> list[Any]:
-    """Return the values that stand for all answers to a question."""
-    codes = list(possible(form, question))
-    if question.type == "boolean":
-        return [1, 0]
-    if question.kind == "list":
-        return _subsets([str(code) for code in said])
-    if codes:
-        named = [code for code in codes if free or code in said]
-        rest = [code for code in codes if code not in named]
-        return [*named, *rest[:1]]
-    if question.kind == "number":
-        return _numbers(question, [float(number) for number in said], free=free)
-    if question.kind == "date":
-        days = [day for day in said if isinstance(day, date)] or [date(2000, 1, 1)]
-        return [day + timedelta(days=shift) for day in days for shift in (-1, 0, 1)]
-    if free:
-        raise Undecided
-    return [*said, OTHER]
+    def _between(self, state: State, node: Node, verdict: str, names: list[str]) -> None:
+        """Keep a constraint between several answers: all there, or one missing."""
+        missing = isinstance(node, Missing)
+        if verdict in ({"false", "not true"} if missing else {"true", "false"}):
+            there: list[Constraint] = [(_present(name), "true") for name in names]
+            state.choices.append([there])
+            state.open.append((node, verdict))
+            return
+        state.open.append((node, verdict))
 
+    def _domain(self, state: State, name: str) -> list[Any]:
+        """Return the values that a name can still have."""
+        if name not in state.domains:
+            state.domains[name] = self._all(name)
+        return state.domains[name]
 
-def _subsets(codes: list[str]) -> list[list[str]]:
-    if len(codes) > 10:
-        raise Undecided
-    chosen = [list(c) for n in range(len(codes) + 1) for c in combinations(codes, n)]
-    return [codes or [OTHER] for codes in chosen]
+    def _all(self, name: str) -> list[Any]:
+        if name.startswith("#"):
+            return self._opaque(name)
+        question = self.form.questions[self.solver.reach.base(name)]
+        if name in self.solver.cases:
+            return [*self.form.results(question), None]
+        return [*domain(self.form, question, self.uses, name), None]
 
+    def _opaque(self, name: str) -> list[Any]:
+        if name.startswith("#any("):
+            return [1, 0, None]
+        said = [float(n) for n in self.uses.said.get(name, []) if isinstance(n, int | float)]
+        points = {point + shift for point in said or [0.0] for shift in (-1.0, 0.0, 1.0)}
+        return [*sorted(points), None]
 
-def _numbers(question: Question, said: list[float], *, free: bool) -> list[float]:
-    low, high = question.range
-    if free:
-        if question.type != "integer" or low is None or high is None or high - low > WIDEST:
+    def _tried(self, state: State) -> dict[str, Any] | None:
+        """Try the open constraints over the answers that are left."""
+        names = list(dict.fromkeys(n for node, _ in state.open for n in _names(node)))
+        known = {name: held[0] for name, held in state.domains.items()}
+        if not names:
+            return known
+        domains = [self._domain(state, name) for name in names]
+        for values in islice(_spread(domains), TRIED):
+            row = dict(zip(names, values, strict=True))
+            if all(_judged(node, verdict, row) for node, verdict in state.open):
+                return known | row
+        size = 1
+        for each in domains:
+            size *= len(each)
+        if size > TRIED or any(self._sampled(name) for name in names):
             raise Undecided
-        return list(range(int(low), int(high) + 1))
-    step = 1.0 if question.type == "integer" else 1e-6
-    near = {point + shift for point in said for shift in (-step, 0.0, step)}
-    near |= {limit for limit in question.range if limit is not None}
-    if question.type == "integer":
-        near = {float(int(point)) for point in near}
-    if low is None:
-        near.add(min(near, default=0.0) - 1)
-    if high is None:
-        near.add(max(near, default=0.0) + 1)
-    kept = [p for p in near if (low is None or p >= low) and (high is None or p <= high)]
-    return [int(p) if p.is_integer() else p for p in sorted(kept)]
+        return None
+
+    def _sampled(self, name: str) -> bool:
+        """Whether the values of a name are only some of those it can have."""
+        question = self.form.questions.get(self.solver.reach.base(name))
+        if question is None or name.startswith("#"):
+            return True
+        free = question.kind == "text" and not self.form.codes(question)
+        return free or sampled(question, self.uses, name)
 
 
-def _opaque_values(name: str, form: Questionnaire, reach: Reach, said: list[Any]) -> list[Any]:
-    """Return values for what cannot be enumerated: an aggregate, or an answer of a linked row."""
-    if not name.startswith("#"):
-        question = form.questions[reach.base(name)]
-        if question.cases or question.value is not None:
-            codes = list(possible(form, question))
-            return [*(codes or [True, False]), None]
-        return [*_domain(form, question, said, free=False), None]
-    if name.startswith("#any("):
-        return [True, False, None]
-    numbers = [float(n) for n in said if isinstance(n, int | float)]
-    points = {point + shift for point in numbers or [0.0] for shift in (-1.0, 0.0, 1.0)}
-    return [*sorted(points), None]
+def _names(node: Node) -> list[str]:
+    return list(dict.fromkeys(part.name for part in walk(node) if isinstance(part, Name)))
+
+
+def _present(name: str) -> Node:
+    return Not(Missing(Name(name)))
+
+
+def _judged(node: Node, verdict: str, row: dict[str, Any]) -> bool:
+    """Say whether a condition has a verdict for the answers in `row`."""
+    said = holds(Python(row), node, truth=verdict.endswith("true"))
+    return said is not verdict.startswith("not ")
+
+
+def _spread(domains: list[list[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Give combinations of values, the ends of each range first."""
+    ends = [
+        [*dict.fromkeys((0, len(each) - 1, len(each) // 2, max(len(each) - 2, 0)))]
+        for each in domains
+    ]
+    for picked in product(*ends):
+        yield tuple(each[number] for each, number in zip(domains, picked, strict=True))
+    yield from product(*domains)

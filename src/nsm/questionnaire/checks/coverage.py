@@ -109,7 +109,8 @@ def _variable(
 def _universe(
     form: Questionnaire, content: Mapping[str, Any], part: Mapping[str, Any]
 ) -> list[Condition]:
-    said = [form.options.get("interviewed"), content.get("universe"), part.get("where")]
+    phase = form.options.get("interviewed") if content.get("phase") != "household" else None
+    said = [phase, content.get("universe"), part.get("where")]
     constants = form.options.get("constants") or {}
     found = [parse(str(text)).bind(constants) for text in said if text]
     known = {question.name for question in form.every_question}

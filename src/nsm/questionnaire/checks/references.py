@@ -148,7 +148,7 @@ def _code(
     form: Questionnaire, question: Question, said: list[object], where: str
 ) -> Iterator[Finding]:
     missing = [str(code) for code in form.missing_codes(question)]
-    valid = [str(code) for code in possible(form, question)]
+    valid = [str(code) for code in form.results(question)]
     for value in said:
         text = str(int(value) if isinstance(value, bool) else value)
         if text in missing:
@@ -178,14 +178,6 @@ def _code(
                 low=question.range[0],
                 high=question.range[1],
             )
-
-
-def possible(form: Questionnaire, question: Question) -> tuple[object, ...]:
-    """Return the codes that a question can have as an answer or result."""
-    if question.cases:
-        codes = [code for code, _ in question.cases]
-        return (*codes, question.otherwise) if question.otherwise is not None else tuple(codes)
-    return form.codes(question)
 
 
 def _outside(question: Question, value: float) -> bool:
