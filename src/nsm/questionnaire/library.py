@@ -166,7 +166,8 @@ class Library:
     def texts(self, language: str, owners: Mapping[str, str]) -> dict[str, str]:
         """Read the texts of a language as key -> text; a nearer folder's texts win.
 
-        Code labels have keys such as `sex: M`.
+        The file `roster.yaml` holds the texts of the module `roster`; the other files hold those of
+        the survey as a whole and of its code lists, whose labels have keys such as `sex: M`.
 
         Parameters
         ----------
@@ -176,29 +177,38 @@ class Library:
         """
         found: dict[str, str] = {}
         for number, folder in reversed(list(enumerate(self.folders))):
-            for key, text in self.texts_of(folder, language).items():
-                owner = owners.get(key) or key.split(": ")[0] + ": "
-                if self.origins.get(owner, len(self.folders)) >= number:
+            said = self.texts_of(folder, language)
+            for key, owner in owners.items():
+                own = said.get(f"{owner}/{key}", said.get(key))
+                if own is not None and self.origins.get(owner, 0) >= number:
+                    found[key] = own
+            for key, text in said.items():
+                origin = self.origins.get(key.split(": ")[0] + ": ", len(self.folders))
+                if "/" not in key and key not in owners and origin >= number:
                     found[key] = text
         return found
 
     def texts_of(self, folder: Path, language: str) -> dict[str, str]:
-        """Read the texts of one folder."""
+        """Read the texts of one folder; a module's have its name before their key."""
         own: dict[str, str] = {}
         files = [*folder.glob(f"i18n/{language}.yaml"), *folder.glob(f"i18n/{language}/*.yaml")]
         for file in sorted(files):
-            self._add_texts(own, read_yaml(file), f"i18n/{language}/{file.name}")
+            module = file.stem if (folder / "modules" / file.name).is_file() else ""
+            self._add_texts(own, read_yaml(file), f"i18n/{language}/{file.name}", module)
         return own
 
-    def _add_texts(self, texts: dict[str, str], content: dict[str, Any], source: str) -> None:
-        for key, value in _flat(content):
+    def _add_texts(
+        self, texts: dict[str, str], content: dict[str, Any], source: str, module: str
+    ) -> None:
+        for name, value in _flat(content):
+            key = f"{module}/{name}" if module else name
             if texts.setdefault(key, value) != value:
                 self.problems.append(
                     Finding(
                         "Q405",
                         source,
                         "The text of {name!r} stands twice, and differs. Keep one.",
-                        name=key,
+                        name=name,
                     )
                 )
 

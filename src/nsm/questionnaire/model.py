@@ -160,6 +160,8 @@ class Section:
 
     Parameters
     ----------
+    module
+        The module that holds it, if one does.
     of
         The roster whose rows this one visits again, if it is a second pass.
     count
@@ -174,6 +176,7 @@ class Section:
     contents: tuple[Section | Question, ...]
     table: str
     ask: Condition | None = None
+    module: str = ""
     of: str | None = None
     count: Condition | None = None
     links: Mapping[str, str] = field(default_factory=dict)

@@ -176,7 +176,7 @@ def _entry(draft: Draft, entry: Any, place: Place) -> Section:
     inside = place.below(name, ask, table=table, rosters=rosters, module=name)
     contents = read_contents(draft, entry.get("contents", ()), inside)
     links = entry.get("links") or {}
-    return Section(name, kind, contents, table, ask, entry.get("of"), count, links)
+    return Section(name, kind, contents, table, ask, of=entry.get("of"), count=count, links=links)
 
 
 def _module(draft: Draft, name: str, entry: dict[str, Any], place: Place) -> Section:
@@ -195,7 +195,7 @@ def _module(draft: Draft, name: str, entry: dict[str, Any], place: Place) -> Sec
     for rule in content.get("rules") or ():
         _rule(draft, rule, inside)
     ask = every(both) if both else None
-    return Section(name, "module", parts, table, ask, about=about)
+    return Section(name, "module", parts, table, ask, name, about=about)
 
 
 def _about(draft: Draft, where: str, content: dict[str, Any]) -> dict[str, Any]:
@@ -231,7 +231,7 @@ def _group(draft: Draft, entry: dict[str, Any], place: Place) -> Section:
     inside = replace(place.below(name, ask), about=about)
     parts = _questions(draft, entry.get("questions") or (), inside)
     shown = {"show": entry["show"]} if "show" in entry else {}
-    return Section(name, "group", parts, place.table, ask, about={**about, **shown})
+    return Section(name, "group", parts, place.table, ask, place.module, about={**about, **shown})
 
 
 def _question(draft: Draft, entry: dict[str, Any], place: Place) -> Question:
