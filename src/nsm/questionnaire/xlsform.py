@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,12 +92,33 @@ def compile_form(form: Questionnaire) -> tuple[str, list[str]]:
     from pyxform.xls2xform import convert
 
     try:
-        result = convert(xlsform=sheets(form), form_name="data")
+        with _sections_by_identity():
+            result = convert(xlsform=sheets(form), form_name="data")
     except PyXFormError as error:
         raise QuestionnaireError(
             "pyxform cannot compile {name!r}: {reason}", name=form.name, reason=str(error)
         ) from error
     return str(result.xform), list(result.warnings)
+
+
+@contextmanager
+def _sections_by_identity() -> Iterator[None]:
+    """Let pyxform tell repeats apart by identity.
+
+    For each question, pyxform 4 asks whether the repeat around it is the one being written, and
+    compares their whole contents as dictionaries: 4 of 4.4 seconds for 300 questions.
+    """
+    from pyxform.section import RepeatingSection
+
+    compared = RepeatingSection.__dict__.get("__eq__")
+    RepeatingSection.__eq__ = object.__eq__
+    try:
+        yield
+    finally:
+        if compared is None:
+            del RepeatingSection.__eq__
+        else:
+            RepeatingSection.__eq__ = compared
 
 
 def write_xlsform(form: Questionnaire, path: str | os.PathLike[str]) -> Path:
