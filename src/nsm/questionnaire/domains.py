@@ -65,7 +65,7 @@ def domain(form: Questionnaire, question: Question, uses: Uses, name: str) -> li
     if question.kind == "boolean":
         return [1, 0]
     if question.kind == "list":
-        return _subsets([str(code) for code in said])
+        return _subsets([str(code) for code in said], [str(code) for code in codes])
     if codes:
         named = [code for code in codes if free or code in said]
         rest = [code for code in codes if code not in named]
@@ -78,11 +78,13 @@ def domain(form: Questionnaire, question: Question, uses: Uses, name: str) -> li
     return [*said, OTHER]
 
 
-def _subsets(codes: list[str]) -> list[list[str]]:
-    if len(codes) > 12:
+def _subsets(said: list[str], codes: list[str]) -> list[list[str]]:
+    """Return every choice among the codes that conditions name; one of the others if none is."""
+    if len(said) > 12:
         raise Undecided
-    chosen = [list(c) for n in range(len(codes) + 1) for c in combinations(codes, n)]
-    return [codes or [OTHER] for codes in chosen]
+    rest = [code for code in codes if code not in said]
+    chosen = [list(c) for n in range(1, len(said) + 1) for c in combinations(said, n)]
+    return chosen if codes and not rest else [rest[:1] or [OTHER], *chosen]
 
 
 def numbers(question: Question, said: Sequence[float], *, free: bool) -> list[float]:
