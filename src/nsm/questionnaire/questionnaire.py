@@ -191,6 +191,24 @@ class Questionnaire:
 
         return write_xlsform(self, path)
 
+    def build(self, folder: str | os.PathLike[str], only: Sequence[str] = ()) -> list[Path]:
+        """Write all that is made from the questionnaire, or `only` some: see `outputs.build`.
+
+        Raises
+        ------
+        QuestionnaireError
+            A check finds an error.
+        """
+        from nsm.questionnaire.outputs import build
+
+        return build(self, folder, only)
+
+    def codebook(self, language: str = "en") -> pd.DataFrame:
+        """Return one row per variable, with its codes, universe, concept and standard."""
+        from nsm.questionnaire.outputs.codebook import codebook
+
+        return codebook(self, language)
+
     def check(self, language: str = "en") -> pd.DataFrame:
         """Return all that is wrong, doubtful or worth knowing.
 

@@ -137,6 +137,15 @@ def write_xlsform(form: Questionnaire, path: str | os.PathLike[str]) -> Path:
     return Path(path)
 
 
+def write_both(form: Questionnaire, path: Path) -> tuple[Path, Path]:
+    """Write a sound form as .xlsx, and beside it compiled as .xml."""
+    from nsm.files import write_text
+
+    compiled, _ = compile_form(form)
+    _write_workbook(sheets(form), path)
+    return path, write_text(compiled, path.with_suffix(".xml"))
+
+
 def _write_workbook(content: dict[str, list[Row]], path: str | os.PathLike[str]) -> None:
     import xlsxwriter
 
