@@ -33,6 +33,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
 from itertools import islice
+from typing import Self
 
 PREVIEWED = 5
 
@@ -48,7 +49,36 @@ def preview(values: Iterable[object], most: int = PREVIEWED) -> str:
     return text + (" ..." if len(first) > most else "")
 
 
-def nearest(name: object, known: Collection[object]) -> str:
+class Phrase(str):  # noqa: SLOT000 (a text with attributes, made by the hundred)
+    """A text that can be said again in another language: a template, and its values by name.
+
+    >>> Phrase("{count:,} areas", count=1200)
+    '1,200 areas'
+    """
+
+    template: str
+    values: dict[str, object]
+
+    def __new__(cls, template: str, **values: object) -> Self:
+        """Write the text in the language of the template."""
+        made = super().__new__(cls, template.format(**values))
+        made.template, made.values = template, values
+        return made
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the way back from a worker process."""
+        return _phrase, (self.template, self.values)
+
+    def said(self, translate: Callable[[str], str]) -> str:
+        """Return the text through `translate`."""
+        return translate(self.template).format(**self.values)
+
+
+def _phrase(template: str, values: dict[str, object]) -> Phrase:
+    return Phrase(template, **values)
+
+
+def nearest(name: object, known: Collection[object]) -> Phrase:
     """Name the known word nearest to `name`, as the end of a message.
 
     >>> nearest("wieght", ["weight", "psu"])
@@ -58,10 +88,14 @@ def nearest(name: object, known: Collection[object]) -> str:
     """
     words = sorted(str(k) for k in known)
     close = get_close_matches(str(name), words, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {preview(words, most=30)}."
+    if close:
+        return Phrase("Did you mean {word!r}?", word=close[0])
+    return Phrase("Known: {words}.", words=preview(words, most=30))
 
 
-def _shown(value: object) -> object:
+def _shown(value: object, translate: Callable[[str], str]) -> object:
+    if isinstance(value, Phrase):
+        return value.said(translate)
     if isinstance(value, list | tuple | set | frozenset):
         return preview(value)
     return value
@@ -90,7 +124,7 @@ class NsmError(Exception):
 
     def render(self, translate: Callable[[str], str] = str) -> str:
         """Write the message, through `translate` where another language is wanted."""
-        shown = {name: _shown(value) for name, value in self.details.items()}
+        shown = {name: _shown(value, translate) for name, value in self.details.items()}
         return translate(self.template).format(**shown)
 
     def __reduce__(self) -> tuple[object, ...]:

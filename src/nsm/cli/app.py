@@ -14,13 +14,14 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nsm import __version__
-from nsm.errors import ConfigError, FileError, NsmError, OptionError
+from nsm.errors import ConfigError, FileError, NsmError, OptionError, Phrase
 from nsm.language import SOURCE, translate
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Session:
 
     def words(self, text: str, **values: object) -> str:
         """Return a text in the user's language."""
+        if isinstance(text, Phrase):
+            return text.said(self.words)
         said = translate(text, self.language)
         return said.format(**values) if values else said
 
@@ -76,6 +79,8 @@ def plain(data: Any) -> Any:
         return None
     return data if isinstance(data, str | int | float | bool | None) else str(data)
 
+
+EXAMPLE = "\n\n\b\nExample:"
 
 pass_session = click.make_pass_decorator(Session)
 
@@ -122,10 +127,10 @@ def localized(command: click.Command, language: str) -> click.Command:
     if language == SOURCE:
         return command
     said = copy(command)
-    for name in ("help", "short_help", "epilog"):
-        text = getattr(said, name)
-        if text:
-            setattr(said, name, translate(text, language))
+    if said.help:
+        words, mark, example = cleandoc(said.help).partition(EXAMPLE)
+        heading = mark.replace("Example", translate("Example", language))
+        said.help = translate(words, language) + heading + example
     said.params = [copy(parameter) for parameter in said.params]
     for parameter in said.params:
         if isinstance(parameter, click.Option) and parameter.help:

@@ -16,13 +16,13 @@ from nsm.files import library
 @click.argument("folder", default="encuesta")
 @pass_session
 def init(session: Session, folder: str) -> None:
-    r"""Start a project in FOLDER: a copy of the Dominican example, which runs as it is.
+    """Start a project in FOLDER: a copy of the Dominican example, which runs as it is.
 
     \b
     Example:
         nsm init encuesta
         nsm run -C encuesta
-    """
+    """  # noqa: D301 (click's mark for lines kept as they are)
     target = Path(folder)
     if target.exists() and any(target.iterdir()):
         raise OptionError(

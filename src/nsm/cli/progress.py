@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from nsm.cli.app import Session
+    from nsm.errors import Phrase
 
 
 class Reporter:
@@ -35,10 +36,10 @@ class Reporter:
         if self.status is not None:
             self.status.stop()
 
-    def __call__(self, stage: str, line: str) -> None:
+    def __call__(self, stage: str, line: Phrase | None) -> None:
         """Take note that a stage starts (no line) or has ended."""
         name = self.session.words(stage)
-        if not line:
+        if line is None:
             self.began = time.monotonic()
             if sys.stderr.isatty():
                 from rich.console import Console
@@ -50,4 +51,4 @@ class Reporter:
             self.status.stop()
             self.status = None
         seconds = time.monotonic() - self.began
-        click.echo(f"{name:<14} {seconds:6.1f} s  {line}", err=True)
+        click.echo(f"{name:<14} {seconds:6.1f} s  {self.session.words(line)}", err=True)

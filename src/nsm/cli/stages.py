@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Run the named stages even if they are fresh.")
 @pass_session
 def run(session: Session, stages: tuple[str, ...], *, force: bool) -> None:
-    r"""Run what is stale, in order.
+    """Run what is stale, in order.
 
     STAGES limits the run to these and what they need: frame, allocation, selection, questionnaire,
     field, weighting, estimation, publication.
@@ -28,7 +28,7 @@ def run(session: Session, stages: tuple[str, ...], *, force: bool) -> None:
     Example:
         nsm run
         nsm run selection --json
-    """
+    """  # noqa: D301 (click's mark for lines kept as they are)
     project = session.project()
     done = run_stages(session, project, stages, force=force)
     if session.as_json:
@@ -43,12 +43,12 @@ def run(session: Session, stages: tuple[str, ...], *, force: bool) -> None:
 @click.command("status")
 @pass_session
 def status(session: Session) -> None:
-    r"""Say which stages are stale, and why.
+    """Say which stages are stale, and why.
 
     \b
     Example:
         nsm status
-    """
+    """  # noqa: D301 (click's mark for lines kept as they are)
     states = session.project().states()
     session.show([vars(state) for state in states], lambda: _listed(session, states))
 
@@ -58,7 +58,7 @@ def _listed(session: Session, states: list[State]) -> str:
     lines = []
     for state in states:
         word = session.words("fresh") if state.fresh else session.words("stale")
-        why = f"  {state.why}" if state.why else ""
+        why = f"  {session.words(state.why)}" if state.why else ""
         lines.append(f"{session.words(state.stage):<{width}}  {word}{why}")
     return "\n".join(lines)
 

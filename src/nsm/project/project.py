@@ -6,12 +6,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from nsm.errors import FileError, OptionError, ProjectError, nearest
+from nsm.errors import FileError, OptionError, Phrase, ProjectError, nearest
 from nsm.files import content_hash, local_path
 from nsm.project.lock import Record, joined, package_hash, read_lock, settings_hash, write_lock
 from nsm.project.settings import Settings, read_settings, resolve
@@ -19,8 +20,9 @@ from nsm.project.settings import Settings, read_settings, resolve
 RESULTS = "results"
 LOCK = "nsm.lock"
 SCRATCH = ".nsm"
+RUNNING = "running"  # locked while a run is at work
 
-Progress = Callable[[str, str], None]
+Progress = Callable[[str, Phrase | None], None]
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Made:
     """What a stage tells of itself: facts for the lock, a line for the terminal."""
 
     facts: Mapping[str, Any]
-    line: str
+    line: Phrase
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class State:
 
     stage: str
     fresh: bool
-    why: str
+    why: str | Phrase
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,9 @@ class Project:
         stale: set[str] = set()
         for name, kind in STAGES.items():
             above = [s for s in kind.after if s in stale]
-            why = self._why(name, records) or (f"{above[0]} is stale" if above else "")
+            why = self._why(name, records)
+            if not why and above:
+                why = Phrase("{part} is stale", part=above[0])
             if why:
                 stale.add(name)
             found.append(State(name, not why, why))
@@ -165,27 +169,49 @@ class Project:
         force
             Run the named stages even if they are fresh.
         progress
-            Is told the stage and a line, when it starts ("") and when it ends.
+            Is told the stage and a line, when it starts (None) and when it ends.
 
         Returns
         -------
         The stages that were run, with the reason.
         """
         wanted = self._with_needs(stages)
-        self._tidy()
         done = []
-        for name in wanted:
-            records = read_lock(self.folder / LOCK)
-            why = self._why(name, records) or ("forced" if force and name in stages else "")
-            if not why:
-                continue
-            if progress:
-                progress(name, "")
-            line = self._make(name, records)
-            done.append(State(name, fresh=True, why=why))
-            if progress:
-                progress(name, line)
+        with self._alone():
+            self._tidy()
+            for name in wanted:
+                records = read_lock(self.folder / LOCK)
+                forced = Phrase("asked for") if force and name in stages else ""
+                why = self._why(name, records) or forced
+                if not why:
+                    continue
+                if progress:
+                    progress(name, None)
+                line = self._make(name, records)
+                done.append(State(name, fresh=True, why=why))
+                if progress:
+                    progress(name, line)
         return done
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other runs out of the project; the system frees a killed run's lock."""
+        from filelock import FileLock, Timeout
+
+        scratch = self.folder / SCRATCH
+        scratch.mkdir(mode=0o700, exist_ok=True)
+        lock = FileLock(scratch / RUNNING, blocking=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise ProjectError(
+                "Another nsm run is at work in {folder}. Wait until it has ended.",
+                folder=str(self.folder),
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _with_needs(self, stages: Sequence[str]) -> list[str]:
         for name in stages:
@@ -199,21 +225,21 @@ class Project:
                 wanted |= set(STAGES[name].after)
         return [name for name in STAGES if name in wanted]
 
-    def _why(self, name: str, records: Mapping[str, Record]) -> str:
+    def _why(self, name: str, records: Mapping[str, Record]) -> str | Phrase:
         """Return why a stage is stale; nothing if it is fresh."""
         if name not in records:
-            return "never run"
+            return Phrase("never run")
         record = records[name]
         parts = self._parts(name, records)
         changed = [part for part, value in parts.items() if record.parts.get(part) != value]
         if changed:
-            return f"{changed[0]} changed"
+            return Phrase("{part} changed", part=changed[0])
         folder = self.folder / RESULTS / name
         for file, value in record.outputs.items():
             if not (folder / file).exists():
-                return f"{file} is missing"
+                return Phrase("{part} is missing", part=file)
             if content_hash(folder / file) != value:
-                return f"{file} was changed"
+                return Phrase("{part} was changed by hand", part=file)
         return ""
 
     def _parts(self, name: str, records: Mapping[str, Record]) -> dict[str, str]:
@@ -240,8 +266,18 @@ class Project:
             if settings.field.simulation:
                 yield settings.field.simulation.population
                 yield settings.field.simulation.truth
+        if name == "weighting":
+            yield from self._margin_files()
 
-    def _make(self, name: str, records: Mapping[str, Record]) -> str:
+    def _margin_files(self) -> Iterator[str]:
+        """Give the margins of the recipe that are files of the project, not of the fieldwork."""
+        recipe = self.settings.weighting
+        for step in (*recipe.dwellings, *recipe.persons, *recipe.interviews):
+            given = step.get("margins")
+            if isinstance(given, str) and (self.folder / given).exists():
+                yield given
+
+    def _make(self, name: str, records: Mapping[str, Record]) -> Phrase:
         """Make a stage beside its place, and move it there when it is whole."""
         parts = self._parts(name, records)
         scratch = self.folder / SCRATCH
@@ -270,7 +306,9 @@ class Project:
 
     def _tidy(self) -> None:
         """Remove what a killed run left behind."""
-        shutil.rmtree(self.folder / SCRATCH, ignore_errors=True)
+        for left in (self.folder / SCRATCH).iterdir():
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def find_project(start: str | Path = ".") -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nsm.allocation import Plan, allocate, areas_at
 from nsm.allocation.areas import PriorError, Response
-from nsm.errors import ConfigError, nearest
+from nsm.errors import ConfigError, Phrase, nearest
 from nsm.files import write_table, write_text
 from nsm.project.project import Made
 from nsm.project.settings import AllocationSettings
@@ -28,8 +28,8 @@ def make(project: Project, folder: Path) -> Made:
     write_table(plan.curve(), folder / "curve.csv")
     facts = {"areas": plan.n, "cost": round(plan.cost, 2), "rule": plan.rule}
     write_text(json.dumps(facts, indent=1) + "\n", folder / "plan.json")
-    currency = project.settings.allocation.currency
-    return Made(facts, f"{plan.n:,} areas, {currency} {plan.cost:,.0f}".replace("  ", " "))
+    cost = f"{project.settings.allocation.currency} {plan.cost:,.0f}".lstrip()
+    return Made(facts, Phrase("{areas:,} areas, {cost}", areas=plan.n, cost=cost))
 
 
 def planned(project: Project) -> Plan:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nsm.errors import ConfigError, nearest
+from nsm.errors import ConfigError, Phrase, nearest
 from nsm.estimation import Estimates, Survey
 from nsm.files import write_table
 from nsm.project.project import Made
@@ -41,7 +41,7 @@ def make(project: Project, folder: Path) -> Made:
             headline = _headline(project, made)
     return Made(
         {"tables": len(settings.tables), "estimates": rows, "headline": headline},
-        f"{rows:,} estimates in {len(settings.tables)} tables",
+        Phrase("{rows:,} estimates in {tables} tables", rows=rows, tables=len(settings.tables)),
     )
 
 

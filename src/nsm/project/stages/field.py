@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nsm.errors import ConfigError
+from nsm.errors import ConfigError, Phrase
 from nsm.fieldwork import derive, dispositions, phases, read_delivery, validate
 from nsm.fieldwork.outcomes import interview_outcomes
 from nsm.files import write_table, write_text
@@ -60,8 +60,14 @@ def make(project: Project, folder: Path) -> Made:
     response = float(rates.loc[rates["phase"] == "dwellings", "RR3"].iloc[0])
     return Made(
         {**facts, "response": round(response, 4)},
-        f"{facts['dwellings']:,} dwellings, {facts['persons']:,} persons, "
-        f"response {response:.1%}, {facts['findings']} findings",
+        Phrase(
+            "{dwellings:,} dwellings, {persons:,} persons, response {response:.1%}, "
+            "{findings} findings",
+            dwellings=facts["dwellings"],
+            persons=facts["persons"],
+            response=response,
+            findings=facts["findings"],
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nsm.errors import ConfigError
+from nsm.errors import ConfigError, Phrase
 from nsm.files import write_table
 from nsm.frame import Frame, strata_table
 from nsm.project.project import Made
@@ -41,7 +41,12 @@ def make(project: Project, folder: Path) -> Made:
             "findings": int(findings["count"].sum()) if len(findings) else 0,
             "hash": frame.hash,
         },
-        f"{len(frame):,} areas, {strata} strata, {len(findings)} findings",
+        Phrase(
+            "{areas:,} areas, {strata} strata, {findings} findings",
+            areas=len(frame),
+            strata=strata,
+            findings=len(findings),
+        ),
     )
 
 

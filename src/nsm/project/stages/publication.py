@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nsm.errors import Phrase
 from nsm.estimation import Estimates
 from nsm.files import write_table
 from nsm.project.project import Made
@@ -31,7 +32,7 @@ def make(project: Project, folder: Path) -> Made:
     verdicts = pd.concat([e.table["verdict"] for e in made.values()]).value_counts()
     return Made(
         {"reports": reports, **{str(k): int(v) for k, v in verdicts.items()}},
-        f"{len(reports)} reports, {len(made)} tables",
+        Phrase("{reports} reports, {tables} tables", reports=len(reports), tables=len(made)),
     )
 
 

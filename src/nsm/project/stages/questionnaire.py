@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nsm.errors import Phrase
 from nsm.files import write_table
 from nsm.project.project import Made
 from nsm.questionnaire import Questionnaire
@@ -22,5 +23,10 @@ def make(project: Project, folder: Path) -> Made:
     questions = len(form.questions)
     return Made(
         {"questions": questions, "languages": list(form.languages), "findings": len(findings)},
-        f"{questions} questions, {len(form.languages)} languages, {len(findings)} findings",
+        Phrase(
+            "{questions} questions, {languages} languages, {findings} findings",
+            questions=questions,
+            languages=len(form.languages),
+            findings=len(findings),
+        ),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nsm.errors import Phrase
 from nsm.project.project import Made
 from nsm.project.stages.frame import stratified
 from nsm.selection import draw
@@ -46,4 +47,12 @@ def make(project: Project, folder: Path) -> Made:
         "method": settings.method,
         "frame": frame.hash,
     }
-    return Made(facts, f"{len(main):,} areas ({certain} certain), {facts['reserve']} in reserve")
+    return Made(
+        facts,
+        Phrase(
+            "{areas:,} areas ({certain} certain), {reserve} in reserve",
+            areas=len(main),
+            certain=certain,
+            reserve=facts["reserve"],
+        ),
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nsm.errors import Phrase
 from nsm.estimation import Survey
 from nsm.files import read_table, write_table
 from nsm.project.project import Made
@@ -43,7 +44,14 @@ def make(project: Project, folder: Path) -> Made:
         for name, survey in made.items()
     }
     total = float(persons.weights.sum())
-    return Made(facts, f"{facts['persons']['weighted']:,} persons stand for {total:,.0f}")
+    return Made(
+        facts,
+        Phrase(
+            "{persons:,} persons stand for {total:,.0f}",
+            persons=facts["persons"]["weighted"],
+            total=total,
+        ),
+    )
 
 
 def _census_for_all(project: Project, dwellings: Survey, persons: Survey) -> pd.DataFrame | None:
