@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nsm.estimation.estimates import Estimates
+from nsm.estimation.imputed import combine
 from nsm.estimation.inequality import (
     gini,
     poverty_gap,
@@ -19,6 +20,7 @@ __all__ = [
     "Estimates",
     "Statistic",
     "Survey",
+    "combine",
     "correlation",
     "count",
     "covariance",

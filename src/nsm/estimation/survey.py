@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from nsm.estimation.estimate import Wanted
     from nsm.estimation.estimates import Estimates
+    from nsm.estimation.models import Model
+    from nsm.estimation.significance import SignificanceTest
 
 By = str | Sequence[str] | None
 IN_MEMORY_ROWS = 20_000_000
@@ -494,6 +496,46 @@ class Survey:
         from nsm.estimation.rowwise import variance
 
         return self.estimate(variance(y), **options)
+
+    def glm(
+        self, formula: str, *, family: str = "gaussian", where: Any = None, level: float = 0.95
+    ) -> Model:
+        """Fit a regression with the covariance of the design.
+
+        Parameters
+        ----------
+        formula
+            Such as `employed ~ sex + C(origin)`; see `nsm.estimation.formula` for the language.
+        family
+            `gaussian`, `binomial` (logistic) or `poisson`, with its natural link.
+        where
+            Condition that a unit must meet.
+        """
+        from nsm.estimation.models import glm
+
+        return glm(self, formula, family=family, where=_condition(where), level=level)
+
+    def independence(
+        self, x: str, y: str, *, statistic: str = "rao-scott-f", where: Any = None
+    ) -> SignificanceTest:
+        """Test whether two categories are independent; see `nsm.estimation.independence`."""
+        from nsm.estimation.independence import independence
+
+        return independence(self, x, y, statistic=statistic, where=_condition(where))
+
+    def ttest(self, y: str, by: str | None = None, *, where: Any = None) -> SignificanceTest:
+        """Test whether the means of two groups are equal, or (without `by`) whether one is 0."""
+        from nsm.estimation.ranks import ttest
+
+        return ttest(self, y, by, where=_condition(where))
+
+    def rank_test(
+        self, y: str, by: str, *, statistic: str = "wilcoxon", where: Any = None
+    ) -> SignificanceTest:
+        """Test whether groups have one distribution; see `nsm.estimation.ranks.rank_test`."""
+        from nsm.estimation.ranks import rank_test
+
+        return rank_test(self, y, by, statistic=statistic, where=_condition(where))
 
 
 def _listed(names: By) -> tuple[str, ...]:
