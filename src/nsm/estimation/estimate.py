@@ -278,7 +278,8 @@ def _covariance(points: Sequence[Point], rows: np.ndarray) -> np.ndarray:
     for m in phases(survey):
         columns = _gathered(points, rows, partial(_phase_scores, m))
         matrix += covariance(columns, [phase_stage(survey, m)], "certainty")
-    return matrix
+    columns = _gathered(points, rows, _control_scores)
+    return matrix + columns.T @ columns
 
 
 def _gathered(
@@ -311,6 +312,11 @@ def _dense_scores(point: Point, domains: np.ndarray, statistics: np.ndarray) -> 
 def _phase_scores(m: int, point: Point, domains: np.ndarray, statistics: np.ndarray) -> np.ndarray:
     """Return the scores of chosen estimates in a phase inside the sample (rows, estimates)."""
     return point.phase_scores(m)[domains, :, statistics].T
+
+
+def _control_scores(point: Point, domains: np.ndarray, statistics: np.ndarray) -> np.ndarray:
+    """Return the scores of estimated controls for chosen estimates (components, estimates)."""
+    return point.control_scores()[domains, :, statistics].T
 
 
 def _replicate_deviations(point: Point, domains: np.ndarray, statistics: np.ndarray) -> np.ndarray:

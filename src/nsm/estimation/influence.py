@@ -23,17 +23,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from nsm.totals import Cells
 
 
+class Repeat(NamedTuple):
+    """What a step may have to know of the replicates in which it is redone.
+
+    Parameters
+    ----------
+    times
+        How often each row counts (rows, replicates): a weight of 20 may be one unit of 20 or two
+        of 10, which matters to a rule on the weight of a unit.
+    number
+        Place of each replicate among all (replicates,).
+    share
+        What the squared deviation of each adds to a variance, times the number of replicates
+        (replicates,).
+    """
+
+    times: np.ndarray
+    number: np.ndarray
+    share: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Repeat:
+        """Return it for the rows of a lower table, each with its row above (rows,)."""
+        return self._replace(times=self.times[rows])
+
+
 class Refit(Protocol):
     """Recompute a step's factors from other weights before it."""
 
-    def __call__(self, before: np.ndarray) -> np.ndarray:
+    def __call__(self, before: np.ndarray, repeat: Repeat | None = None, /) -> np.ndarray:
         """Return factors (rows, replicates) from weights before the step (rows, replicates)."""
         ...
 
@@ -53,11 +77,15 @@ class Phase:
         independent draws (Poisson).
     unit
         What is drawn: rows of one unit (a household) pass together (rows,); None: each row.
+    effect
+        How much more x'B is in the linearized value of a row that passes than of one that does not,
+        by unit of weight before the step (rows,); None: -factor, that of response classes.
     """
 
     fraction: np.ndarray
     stratum: np.ndarray | None = None
     unit: np.ndarray | None = None
+    effect: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +111,12 @@ class Adjustment:
     phase
         The selection that it stands for, if any.
     external
-        Whether its totals are known without error.
+        Whether its totals come from outside.
+    root
+        Square root of the covariance of its totals, if they are estimates
+        (regressors, components).
+    labels
+        What reports call its regressors.
     carried
         before * entry * the factors of all later steps, for the rows of the survey as it is now
         (rows,).
@@ -105,6 +138,8 @@ class Adjustment:
     inverse: np.ndarray | None = None
     phase: Phase | None = None
     external: bool = False
+    root: np.ndarray | None = None
+    labels: tuple[str, ...] = ()
     carried: np.ndarray = field(default_factory=lambda: np.zeros(0))
     current: Cells | None = None
     cross: Mapping[int, np.ndarray] = field(default_factory=dict)
@@ -113,6 +148,13 @@ class Adjustment:
     def after(self) -> np.ndarray:
         """Weights after it (rows of its table,)."""
         return self.before * self.factor
+
+    @property
+    def passing(self) -> np.ndarray:
+        """Before, times how much more x'B a row holds if it passes the phase (rows,)."""
+        if self.phase is None or self.phase.effect is None:
+            return -self.after
+        return self.before * self.phase.effect
 
     def started(self) -> Adjustment:
         """Return it as the last step of its survey."""

@@ -120,7 +120,17 @@ class Point:
         for m in phases(survey):
             scores = _full(self.phase_scores(m))
             result = result + variances(scores, [phase_stage(survey, m)], "certainty")
-        return result
+        return result + np.sum(self.control_scores() ** 2, axis=1)
+
+    def control_scores(self) -> np.ndarray:
+        """Scores of controls that are estimates (domains, their components, statistics)."""
+        parts = [np.zeros((self.domains, 0, len(self.statistics)))]
+        steps = self.survey.adjustments
+        if any(step.root is not None for step in steps):
+            for step, slope in zip(steps, self.slopes(), strict=True):
+                if step.root is not None:
+                    parts.append(_grid(step.root.T @ slope, self.domains, len(self.statistics)))
+        return np.concatenate(parts, axis=1)
 
     def replicates(self) -> np.ndarray:
         """Values in each replicate (domains, statistics, replicates)."""
@@ -149,7 +159,7 @@ class Point:
             if not slope.size or k < m:
                 continue
             if k == m and later.cells is not None:
-                own = later.cells.predicted(slope) * -later.after[:, None]
+                own = later.cells.predicted(slope) * later.passing[:, None]
             else:
                 own = later.spread(_rows_above(survey, later.level, step.level), rows) @ slope
             dense += _grid(own, self.domains, len(self.statistics))

@@ -16,6 +16,7 @@ import numpy as np
 
 from nsm.errors import ColumnError, DesignError, OptionError, SingletonStratumError, nearest
 from nsm.estimation.design import Design
+from nsm.estimation.influence import Repeat
 
 if TYPE_CHECKING:
     from nsm.estimation.survey import Survey
@@ -74,11 +75,15 @@ class Replication:
         for first in range(0, self.count, block):
             part = slice(first, min(first + block, self.count))
             if self.factors is not None:
-                base = survey.base[:, None] * self.factors[survey.levels[0].unit, part]
+                times = self.factors[survey.levels[0].unit, part]
+                base = survey.base[:, None] * times
             else:
                 top = survey.levels[0].held
                 base = np.stack([top.number(c).values for c in self.columns[part]], axis=1)
-            yield part, survey.redone(base)
+                times = base / np.where(survey.base > 0, survey.base, 1.0)[:, None]
+            number = np.arange(self.count)[part]
+            share = self.count * self.scale * self.rscales[part]
+            yield part, survey.redone(base, Repeat(times, number, share))
 
 
 def from_columns(

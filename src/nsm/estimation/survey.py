@@ -13,7 +13,7 @@ import numpy as np
 
 from nsm.errors import DesignError, FileError, KeyColumnError, ValueInColumnError
 from nsm.estimation.design import Design, SinglePsu, compile_design, declare, probabilities
-from nsm.estimation.influence import Adjustment
+from nsm.estimation.influence import Adjustment, Repeat
 from nsm.estimation.replicate import Replication
 from nsm.estimation.statistic import Missing, Proportions, count, mean, ratio, total
 from nsm.files import local_path, read_table
@@ -382,13 +382,21 @@ class Survey:
 
         return Calibration(margins, "raking", **options).apply(self)
 
-    def redone(self, base: np.ndarray) -> np.ndarray:
+    def trim(self, **options: Any) -> Survey:
+        """Return the survey with less unequal weights; see `nsm.weighting.Trimming`."""
+        from nsm.weighting import Trimming
+
+        return Trimming(**options).apply(self)
+
+    def redone(self, base: np.ndarray, repeat: Repeat | None = None) -> np.ndarray:
         """Redo every weighting step from other base weights.
 
         Parameters
         ----------
         base
             Base weights of the rows of the first table (rows there, replicates).
+        repeat
+            The replicates they belong to; None: the sample itself, slightly moved.
 
         Returns
         -------
@@ -398,9 +406,10 @@ class Survey:
         for k, level in enumerate(self.levels):
             if level.link is not None:
                 weights = weights[level.link]
+                repeat = None if repeat is None else repeat.take(level.link)
             for step in self.adjustments:
                 if step.level == k:
-                    weights = weights * step.refit(weights)
+                    weights = weights * step.refit(weights, repeat)
         return weights
 
     def estimate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nsm.weighting.calibration import Calibration, poststratification
 from nsm.weighting.nonresponse import Nonresponse
 from nsm.weighting.subsample import Subsample
+from nsm.weighting.trimming import Trimming
 from nsm.weighting.weighting import Step, Weighting, read_step
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Nonresponse",
     "Step",
     "Subsample",
+    "Trimming",
     "Weighting",
     "poststratification",
     "read_step",

@@ -111,6 +111,36 @@ def read_margins(margins: Margins) -> list[Control]:
     return controls
 
 
+def read_partitions(margins: Any, by: str) -> dict[str, list[Control]]:
+    """Return the controls of each partition.
+
+    Parameters
+    ----------
+    margins
+        A mapping from the label of a partition to its margins, or a table with a column `by`.
+
+    Raises
+    ------
+    OptionError, CalibrationError
+        It is neither, or the margins of a partition are wrong.
+    """
+    if isinstance(margins, list | tuple):
+        margins = pd.DataFrame(list(margins))
+    if isinstance(margins, pd.DataFrame):
+        require_columns(margins, (by,), "the control table")
+        labels = margins[by].map(as_code)
+        margins = {label: margins[labels == label] for label in dict.fromkeys(labels)}
+    if not isinstance(margins, Mapping) or not all(
+        isinstance(m, Mapping | pd.DataFrame | list | tuple) for m in margins.values()
+    ):
+        raise OptionError(
+            "Calibration by {by!r} needs the margins of each partition: a mapping from its label, "
+            "or a table with that column.",
+            by=by,
+        )
+    return {as_code(label): read_margins(part) for label, part in margins.items()}
+
+
 def _label(label: object, columns: Sequence[str]) -> tuple[str, ...]:
     if isinstance(label, tuple | list):
         parts = tuple(as_code(part) for part in label)

@@ -1,4 +1,4 @@
-"""Adjustment for unknown eligibility and non-response, in classes."""
+"""Adjustment for unknown eligibility and non-response."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nsm.errors import ValueInColumnError, WeightingError, nearest
-from nsm.estimation.influence import Adjustment, Phase
-from nsm.totals import Cells
-from nsm.weighting.classes import response_classes
+from nsm.errors import OptionError, ValueInColumnError, WeightingError, nearest
+from nsm.estimation.influence import Adjustment
+from nsm.weighting.classes import (
+    ClassRule,
+    FixedClasses,
+    PropensityClasses,
+    TreeClasses,
+    class_adjustment,
+    joined_names,
+    response_classes,
+)
+from nsm.weighting.propensity import response_model
 from nsm.weighting.weighting import Step
 
 if TYPE_CHECKING:
@@ -22,10 +30,11 @@ DISPOSITIONS = ("respondent", "nonrespondent", "unknown", "ineligible")
 
 @dataclass(frozen=True)
 class Nonresponse(Step, word="nonresponse"):
-    """A step that lets respondents stand for those who did not answer, within classes.
+    """A step that lets respondents stand for those who did not answer.
 
     Units of unknown eligibility first hand their weight to those known, then non-respondents to
-    respondents. Ineligible units are no part of the population: their weight becomes 0.
+    respondents. Ineligible units are no part of the population: their weight becomes 0. A unit
+    whose weight is already 0 (not contacted, in a step before) stands for nobody.
 
     Parameters
     ----------
@@ -38,19 +47,30 @@ class Nonresponse(Step, word="nonresponse"):
         of `cells` by default. What is recorded of units that answer only is of no use here.
     minimum
         Least number of respondents of a class; smaller ones are joined to a neighbor under the same
-        label of the columns before.
+        label of the columns before. 0: none is joined, and a class without respondents is refused.
+    propensity
+        A logistic model of response instead of classes, such as `zone + age + zone:door_language`;
+        weights are divided by the probability that it gives.
+    classes
+        With `propensity`: number of classes of about equal weight, by that probability, in which
+        respondents take the weight of all. None: the probability itself.
+    tree
+        Columns by which classes are split, as long as response differs between the parts.
     name
         What reports call it.
 
     References
     ----------
-    Särndal & Lundström (2005), ch. 6 and 11; Little (1986).
+    Särndal & Lundström (2005), ch. 6 and 11; Little (1986); Kim & Kim (2007).
     """
 
     status: str = "disposition"
     cells: tuple[str, ...] = ()
     eligibility: tuple[str, ...] | None = None
-    minimum: int = 1
+    minimum: int = 0
+    propensity: str | None = None
+    classes: int | None = None
+    tree: tuple[str, ...] = ()
     name: str = "nonresponse"
 
     def adjust(self, survey: Survey) -> Survey:
@@ -61,56 +81,101 @@ class Nonresponse(Step, word="nonresponse"):
         ValueInColumnError
             A disposition is missing or unknown.
         WeightingError
-            A class has no respondent.
+            A class has no respondent, or a response model cannot be fitted.
         """
+        self._check()
         status = dispositions(survey, self.status)
-        codes = self._codes(survey, self.cells)
-        known = status != "unknown"
-        if not known.all():
-            everyone = np.ones(len(known), bool)
-            first = self._codes(
-                survey, self.cells if self.eligibility is None else self.eligibility
+        survey = self._settle_eligibility(survey, status != "unknown")
+        counted = survey.weights > 0
+        respondent = (status == "respondent") & counted
+        eligible = respondent | ((status == "nonrespondent") & counted)
+        if not respondent.any():
+            raise WeightingError(
+                "{table} has no respondent of positive weight in {column!r}.",
+                table=survey.table.name,
+                column=self.status,
             )
-            classes = response_classes(first, known, everyone, self.minimum)
-            self._refuse_empty(survey, classes, known)
-            name = f"{self.name}: eligibility"
-            survey = survey.adjusted(class_adjustment(survey, classes, known, everyone, name))
-        respondent = status == "respondent"
-        eligible = respondent | (status == "nonrespondent")
-        classes = response_classes(codes, respondent, eligible, self.minimum)
-        self._refuse_empty(survey, classes, respondent, eligible)
-        return survey.adjusted(class_adjustment(survey, classes, respondent, eligible, self.name))
+        return survey.adjusted(self._response(survey, respondent, eligible))
 
-    @staticmethod
-    def _codes(survey: Survey, columns: tuple[str, ...]) -> list[np.ndarray]:
-        return [survey.table.codes(name).codes for name in columns]
+    def _check(self) -> None:
+        chosen = [bool(self.cells), self.propensity is not None, bool(self.tree)]
+        if sum(chosen) > 1:
+            raise OptionError(
+                "Step {name!r}: give one of cells, propensity and tree. For classes in a model, "
+                "put the columns into it.",
+                name=self.name,
+            )
+        if self.classes is not None and (self.propensity is None or self.classes < 2):
+            raise OptionError(
+                "Step {name!r}: classes={classes} is the number of classes of a propensity, at "
+                "least 2.",
+                name=self.name,
+                classes=self.classes,
+            )
 
-    def _refuse_empty(
+    def _response(self, survey: Survey, respondent: np.ndarray, eligible: np.ndarray) -> Adjustment:
+        """Return the step from eligible units to respondents."""
+        rule: ClassRule
+        if self.propensity is not None:
+            model = response_model(survey.table, self.propensity, respondent, eligible)
+            if self.classes is None:
+                return model.adjustment(survey, self.name)
+            rule = PropensityClasses(model, self.classes, self.minimum)
+        elif self.tree:
+            rule = TreeClasses.of(survey.table, self.tree, respondent, eligible, self.minimum)
+        else:
+            return self._in_cells(survey, self.cells, respondent, eligible, self.name)
+        return class_adjustment(survey, rule, respondent, eligible, self.name)
+
+    def _settle_eligibility(self, survey: Survey, known: np.ndarray) -> Survey:
+        """Let units of known eligibility take the weight of the others."""
+        everyone = survey.weights > 0
+        if (known | ~everyone).all():
+            return survey
+        columns = self.cells if self.eligibility is None else self.eligibility
+        name = f"{self.name}: eligibility"
+        return survey.adjusted(self._in_cells(survey, columns, known & everyone, everyone, name))
+
+    def _in_cells(
         self,
         survey: Survey,
-        classes: np.ndarray,
+        columns: tuple[str, ...],
         respondent: np.ndarray,
-        eligible: np.ndarray | None = None,
+        eligible: np.ndarray,
+        name: str,
+    ) -> Adjustment:
+        codes = [survey.table.codes(column).codes for column in columns]
+        if self.minimum < 1:
+            self._refuse_empty(survey, columns, respondent, eligible)
+        found = response_classes(codes, respondent, eligible, self.minimum)
+        names = joined_names(survey.table, columns, found)
+        return class_adjustment(survey, FixedClasses(found, names), respondent, eligible, name)
+
+    @staticmethod
+    def _refuse_empty(
+        survey: Survey, columns: tuple[str, ...], respondent: np.ndarray, eligible: np.ndarray
     ) -> None:
-        weight = survey.weights
-        eligible = np.ones(len(weight), bool) if eligible is None else eligible
-        count = int(classes.max(initial=0)) + 1
-        wanted = np.bincount(classes[eligible], weight[eligible], count)
-        given = np.bincount(classes[respondent], weight[respondent], count)
-        empty = np.flatnonzero((wanted > 0) & (given == 0))
+        """Refuse classes without respondents, saying with which each could be joined."""
+        codes = [survey.table.codes(column).codes for column in columns]
+        own = response_classes(codes, respondent, eligible, 0)
+        count = int(own.max(initial=0)) + 1
+        answered = np.bincount(own[respondent], minlength=count)
+        empty = np.flatnonzero((np.bincount(own[eligible], minlength=count) > 0) & (answered == 0))
         if not len(empty):
             return
-        rows = [int(np.flatnonzero((classes == c) & eligible)[0]) for c in empty[:6]]
-        names = [
-            " x ".join(str(survey.table.series(column).iloc[row]) for column in self.cells)
-            for row in rows
-        ]
+        names = joined_names(survey.table, columns, own)
+        wider = response_classes(codes, respondent, eligible, 1)
+        proposals = []
+        for k in empty:
+            target = int(wider[np.flatnonzero((own == k) & eligible)[0]])
+            others = [names[c] for c in np.unique(own[(wider == target) & eligible]) if c != k]
+            proposals.append(f"{names[k]} -> {' + '.join(others[:3])}")
         raise WeightingError(
-            "{count} response classes have no respondent: {classes}. Join classes (minimum=1 or "
-            "more joins each to its neighbor in the last of {cells}), or use fewer columns.",
+            "{count} response classes have no respondent: {classes}. They could be joined: "
+            "{proposals}. minimum=1 does so; or use fewer columns.",
             count=len(empty),
-            classes=names,
-            cells=list(self.cells),
+            classes=[names[k] for k in empty],
+            proposals="; ".join(proposals[:5]) + (" ..." if len(proposals) > 5 else ""),
         )
 
 
@@ -130,47 +195,3 @@ def dispositions(survey: Survey, column: str) -> np.ndarray:
             hint=nearest(first, DISPOSITIONS),
         )
     return values.to_numpy(dtype=object)
-
-
-def class_adjustment(
-    survey: Survey, classes: np.ndarray, respondent: np.ndarray, eligible: np.ndarray, name: str
-) -> Adjustment:
-    """Return the step in which respondents take the weight of all eligible units of their class.
-
-    Parameters
-    ----------
-    classes
-        Class of each row, from 0 (rows,).
-    respondent, eligible
-        Who answers, and for whom they stand (rows,); the others' weight becomes 0.
-    """
-    count = int(classes.max(initial=0)) + 1
-
-    def refit(before: np.ndarray) -> np.ndarray:
-        sums = np.zeros((count, before.shape[1]))
-        given = np.zeros_like(sums)
-        np.add.at(sums, classes[eligible], before[eligible])
-        np.add.at(given, classes[respondent], before[respondent])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.where(given > 0, sums / given, 0.0)
-        return ratio[classes] * respondent[:, None]
-
-    before = survey.weights
-    factor = refit(before[:, None])[:, 0]
-    given = np.bincount(classes[respondent], before[respondent], count)
-    wanted = np.bincount(classes[eligible], before[eligible], count)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = np.diag(np.where(given > 0, 1 / given, 0.0))
-        rate = np.where(wanted > 0, given / wanted, 1.0)
-    return Adjustment(
-        name,
-        len(survey.levels) - 1,
-        before,
-        factor,
-        refit,
-        cells=Cells(classes, np.eye(count)),
-        effect=np.where(eligible, 1 - factor, 0.0),
-        entry=respondent.astype(float),
-        inverse=inverse,
-        phase=Phase(np.where(eligible, rate[classes], 1.0)),
-    )

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from nsm.errors import CalibrationError, OptionError, nearest
+from nsm.errors import OptionError, nearest
 
-MAXIMUM_STEPS = 100
+MAXIMUM_STEPS = 200
 TOLERANCE = 1e-11
 
 Curve = Callable[[np.ndarray], np.ndarray]
@@ -30,51 +30,54 @@ class Distance:
     integral: Curve
 
 
-def distance(method: str, bounds: tuple[float, float] | None = None) -> Distance:
-    """Return a distance.
+METHODS = ("linear", "raking", "logit")
 
-    Parameters
-    ----------
-    method
-        `linear` (with bounds: truncated linear), `raking` (with bounds: truncated exponential),
-        `logit`.
-    bounds
-        Least and greatest factor; `logit` needs them.
 
-    Raises
-    ------
-    OptionError
-        The method is unknown, or the bounds exclude 1.
-    """
+def check_method(method: str, bounds: tuple[float, float] | None = None) -> None:
+    """Raise OptionError if the method is unknown, or the bounds exclude 1."""
+    if method not in METHODS:
+        raise OptionError(
+            "method={method!r} is not known. {hint}", method=method, hint=nearest(method, METHODS)
+        )
     low, high = bounds if bounds is not None else (-np.inf, np.inf)
     if not low < 1 < high:
         raise OptionError(
             "bounds={bounds} must have 1 inside: a factor of 1 leaves a weight as it is.",
             bounds=str(bounds),
         )
-    if method == "linear":
-        return _truncated(_LINEAR, low, high)
-    if method == "raking":
-        return _truncated(_RAKING, max(low, 0.0), high)
+    if method == "logit" and not np.isfinite([low, high]).all():
+        raise OptionError('method="logit" needs bounds=(least, greatest), such as (0.3, 3).')
+
+
+def distance(
+    method: str, low: np.ndarray | float = -np.inf, high: np.ndarray | float = np.inf
+) -> Distance:
+    """Return a distance.
+
+    Parameters
+    ----------
+    method
+        `linear` (with bounds: truncated linear), `raking` (with bounds: truncated exponential),
+        `logit`, which needs bounds around 1.
+    low, high
+        Least and greatest factor, of all cells or of each (cells,).
+    """
     if method == "logit":
-        if not np.isfinite([low, high]).all():
-            raise OptionError('method="logit" needs bounds=(least, greatest), such as (0.3, 3).')
-        return _logit(low, high)
-    raise OptionError(
-        "method={method!r} is not known. {hint}",
-        method=method,
-        hint=nearest(method, ("linear", "raking", "logit")),
-    )
+        return _logit(float(np.max(low)), float(np.min(high)))
+    if method == "linear":
+        return _LINEAR if np.all(np.isinf(low) & np.isinf(high)) else _truncated(_LINEAR, low, high)
+    low = np.maximum(low, 0.0)
+    return _RAKING if np.all((low == 0) & np.isinf(high)) else _truncated(_RAKING, low, high)
 
 
 _LINEAR = Distance(lambda u: 1 + u, np.ones_like, lambda u: u + u**2 / 2)
 _RAKING = Distance(np.exp, np.exp, np.exp)
 
 
-def _truncated(plain: Distance, low: float, high: float) -> Distance:
+def _truncated(plain: Distance, low: np.ndarray | float, high: np.ndarray | float) -> Distance:
     inverse = np.log if plain is _RAKING else lambda g: g - 1
     with np.errstate(divide="ignore"):
-        left, right = float(inverse(np.float64(low))), float(inverse(np.float64(high)))
+        left, right = inverse(np.asarray(low, float)), inverse(np.asarray(high, float))
 
     def integral(u: np.ndarray) -> np.ndarray:
         inside = np.clip(u, left, right)
@@ -122,7 +125,7 @@ def solve(
     weight: np.ndarray,
     totals: np.ndarray,
     curve: Distance,
-    q: np.ndarray | float = 1.0,
+    slack: np.ndarray | None = None,
 ) -> Solution:
     """Find the factors that meet the totals, as nearly as can be.
 
@@ -134,10 +137,16 @@ def solve(
         Weight of each cell before calibration (cells,).
     totals
         What the weighted sums must be (controls,).
-    q
-        Scale of the distance of each cell: its factor is F(x'λ / q).
+    slack
+        How far each control may give (controls,): the distance has (t - sum)^2 / (2 slack) added,
+        so that the sum is t - slack * λ; 0 for those that are met. None: all are met.
+
+    References
+    ----------
+    For `slack`, ridge calibration: Bocci & Beaumont (2008), Metrika 68, p. 205-218.
     """
-    dual = _Dual(matrix, weight, totals, curve, np.broadcast_to(np.asarray(q, float), weight.shape))
+    given = np.zeros(matrix.shape[1]) if slack is None else slack
+    dual = _Dual(matrix, weight, totals, curve, given)
     lam = np.zeros(matrix.shape[1])
     scale = np.maximum(np.abs(totals), np.maximum(weight @ np.abs(matrix), 1e-300))
     steps = 0
@@ -147,6 +156,10 @@ def solve(
             break
         direction = dual.direction(lam, gap)
         length = dual.descent(lam, direction, float(gap @ direction))
+        if length == 0.0:
+            # Factors at their bounds have slope 0: where too many are, step as if none were.
+            direction = inverse_gram(matrix, weight, given) @ gap
+            length = dual.descent(lam, direction, float(gap @ direction))
         if length == 0.0:
             break
         lam = lam + length * direction
@@ -162,22 +175,23 @@ class _Dual:
     weight: np.ndarray
     totals: np.ndarray
     curve: Distance
-    q: np.ndarray
+    slack: np.ndarray
 
     def u(self, lam: np.ndarray) -> np.ndarray:
-        return self.matrix @ lam / self.q
+        return self.matrix @ lam
 
     def value(self, lam: np.ndarray) -> float:
         with np.errstate(over="ignore"):
-            spent = self.weight @ (self.q * self.curve.integral(self.u(lam)))
-        return float(spent - self.totals @ lam)
+            spent = self.weight @ self.curve.integral(self.u(lam))
+        return float(spent - self.totals @ lam + self.slack @ lam**2 / 2)
 
     def gap(self, lam: np.ndarray) -> np.ndarray:
-        return self.totals - (self.weight * self.curve.factor(self.u(lam))) @ self.matrix
+        reached = (self.weight * self.curve.factor(self.u(lam))) @ self.matrix
+        return self.totals - self.slack * lam - reached
 
     def direction(self, lam: np.ndarray, gap: np.ndarray) -> np.ndarray:
-        curvature = self.weight * self.curve.slope(self.u(lam)) / self.q
-        return _inverse((self.matrix * curvature[:, None]).T @ self.matrix) @ gap
+        curvature = self.weight * self.curve.slope(self.u(lam))
+        return inverse_gram(self.matrix, curvature, self.slack) @ gap
 
     def descent(self, lam: np.ndarray, direction: np.ndarray, promised: float) -> float:
         """Return the first halved step that lowers the dual; 0 if none does."""
@@ -202,28 +216,11 @@ def _inverse(gram: np.ndarray) -> np.ndarray:
     return linalg.pinvh(gram / scale, rtol=1e-10) / scale if gram.size else gram
 
 
-def inverse_gram(matrix: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return (sum w x x')^-1, generalized where controls are redundant (controls, controls)."""
-    return _inverse((matrix * weight[:, None]).T @ matrix)
-
-
-def refuse_unmet(
-    gap: np.ndarray, totals: np.ndarray, labels: tuple[str, ...], bounds: object
-) -> None:
-    """Raise CalibrationError if a control is not met, naming the farthest."""
-    relative = np.abs(gap) / np.maximum(np.abs(totals), 1.0)
-    worst = int(np.argmax(relative)) if len(relative) else 0
-    if len(relative) and relative[worst] > 1e-9:
-        unmet = np.flatnonzero(relative > 1e-9)
-        raise CalibrationError(
-            "{count} of {all} controls cannot be met{within}. The farthest is {control}: "
-            "{reached:,.1f} "
-            "instead of {wanted:,.1f}. Widen the bounds, join categories, or leave the control "
-            "out.",
-            count=len(unmet),
-            all=len(totals),
-            within=f" within bounds {bounds}" if bounds is not None else "",
-            control=labels[worst],
-            reached=float(totals[worst] - gap[worst]),
-            wanted=float(totals[worst]),
-        )
+def inverse_gram(
+    matrix: np.ndarray, weight: np.ndarray, slack: np.ndarray | None = None
+) -> np.ndarray:
+    """Return (sum w x x' + slack)^-1, generalized where controls are redundant."""
+    gram = (matrix * weight[:, None]).T @ matrix
+    if slack is not None:
+        gram[np.diag_indices_from(gram)] += slack
+    return _inverse(gram)

@@ -73,7 +73,7 @@ class Subsample(Step, word="subsample"):
                 len(survey.levels) - 1,
                 survey.weights,
                 factor,
-                lambda before: np.broadcast_to(factor[:, None], before.shape),
+                lambda before, _=None: np.broadcast_to(factor[:, None], before.shape),
                 phase=Phase(np.where(values > 0, values, 1.0), stratum, unit),
             )
         )
