@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from nsm.project import Project
     from nsm.questionnaire import Questionnaire
     from nsm.selection import Sample, draw, inclusion_probabilities, joint_probabilities
+    from nsm.simulation import simulate
     from nsm.weighting import Weighting
 
 _HOMES = {
@@ -71,6 +72,7 @@ _HOMES = {
     "quintile_share_ratio": "estimation",
     "ratio": "estimation",
     "sample_size": "allocation",
+    "simulate": "simulation",
     "stratify": "allocation",
     "total": "estimation",
     "variance_components": "allocation",
@@ -123,6 +125,7 @@ __all__ = [
     "quintile_share_ratio",
     "ratio",
     "sample_size",
+    "simulate",
     "stratify",
     "total",
     "variance_components",
