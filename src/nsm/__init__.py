@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from nsm.project import Project
     from nsm.questionnaire import Questionnaire
     from nsm.selection import Sample, draw, inclusion_probabilities, joint_probabilities
-    from nsm.simulation import simulate
     from nsm.weighting import Weighting
 
 _HOMES = {
@@ -72,7 +71,6 @@ _HOMES = {
     "quintile_share_ratio": "estimation",
     "ratio": "estimation",
     "sample_size": "allocation",
-    "simulate": "simulation",
     "stratify": "allocation",
     "total": "estimation",
     "variance_components": "allocation",
@@ -125,7 +123,6 @@ __all__ = [
     "quintile_share_ratio",
     "ratio",
     "sample_size",
-    "simulate",
     "stratify",
     "total",
     "variance_components",
