@@ -208,6 +208,7 @@ def resolve(folder: Path, name: str) -> Path:
     FileError
         It is neither, or not local.
     """
+    local_path(name, exists=False)  # an address is refused before it looks like a folder
     beside = local_path(folder / name, exists=False)
     if beside.exists():
         return beside
