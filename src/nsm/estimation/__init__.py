@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from nsm.estimation.change import change
+from nsm.estimation.collapse import collapse
 from nsm.estimation.estimates import Estimates
+from nsm.estimation.gvf import gvf
 from nsm.estimation.imputed import combine
 from nsm.estimation.inequality import (
     gini,
@@ -20,11 +23,14 @@ __all__ = [
     "Estimates",
     "Statistic",
     "Survey",
+    "change",
+    "collapse",
     "combine",
     "correlation",
     "count",
     "covariance",
     "gini",
+    "gvf",
     "mean",
     "poverty_gap",
     "poverty_line",

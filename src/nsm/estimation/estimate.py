@@ -54,7 +54,7 @@ def estimate(
     deff: str | None = "with",
 ) -> Estimates:
     """Estimate statistics by domain; see `Survey.estimate`."""
-    items = _named(survey, statistics)
+    items = named(survey, statistics)
     if deff not in {None, "with", "without"}:
         raise OptionError("deff={deff!r} is not 'with', 'without' or None.", deff=deff)
     sets = _domain_sets(by) if margins else [by]
@@ -84,7 +84,7 @@ def estimate(
     )
 
 
-def _named(survey: Survey, statistics: Wanted) -> list[Statistic]:
+def named(survey: Survey, statistics: Wanted) -> list[Statistic]:
     """Return the statistics that are wanted, each with its name."""
     if isinstance(statistics, Mapping):
         made = []
@@ -307,6 +307,13 @@ def _dense_scores(point: Point, domains: np.ndarray, statistics: np.ndarray) -> 
         mine = scores.domain == d
         np.add.at(dense[:, k], scores.unit[mine], scores.value[mine, s])
     return dense
+
+
+def scores_of(point: Point) -> np.ndarray:
+    """Return the scores of all estimates, in the order of their table (finest units, estimates)."""
+    width = len(point.statistics)
+    rows = np.arange(point.domains * width)
+    return _dense_scores(point, rows // width, rows % width)
 
 
 def _phase_scores(m: int, point: Point, domains: np.ndarray, statistics: np.ndarray) -> np.ndarray:

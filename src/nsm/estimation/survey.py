@@ -237,6 +237,12 @@ class Survey:
     def __repr__(self) -> str:
         return f"<Survey of {len(self):,} rows, {self.design.psus:,} PSUs>"
 
+    def describe(self, language: str = "en") -> str:
+        """Say in words what its design is, and which formula its variance will have."""
+        from nsm.estimation.describe import describe
+
+        return describe(self, language)
+
     def with_columns(self, columns: Mapping[str, np.ndarray]) -> Self:
         """Return the survey with more columns, each (rows,)."""
         last = self.levels[-1]
