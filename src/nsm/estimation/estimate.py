@@ -92,10 +92,10 @@ def named(survey: Survey, statistics: Wanted) -> list[Statistic]:
             parts = _read(survey, item)
             own = [replace(p, label=p.name._replace(variable=name)) for p in parts]
             made += own
-    elif isinstance(statistics, Statistic | Proportions | str):
-        made = _read(survey, statistics)
-    else:
+    elif isinstance(statistics, Sequence) and not isinstance(statistics, str):
         made = [part for item in statistics for part in _read(survey, item)]
+    else:
+        made = _read(survey, statistics)
     if not made:
         raise OptionError("There is no statistic to estimate: the list is empty.")
     return made

@@ -86,7 +86,8 @@ class Point:
         for s, linear in enumerate(self.linear):
             for term, slope in linear.slopes.items():
                 weight = np.broadcast_to(slope, self.domains)[totals.domain]
-                value[:, s] += totals.fine[Measure(term, fine=True)] * weight
+                with np.errstate(invalid="ignore"):  # a domain without a denominator has no scores
+                    value[:, s] += totals.fine[Measure(term, fine=True)] * weight
         return value
 
     def slopes(self) -> list[np.ndarray]:
@@ -104,7 +105,7 @@ class Point:
                 for s, linear in enumerate(self.linear):
                     if term in linear.slopes:
                         weight = np.broadcast_to(linear.slopes[term], self.domains)
-                        right[:, s] += np.nan_to_num(weight)[:, None] * sums
+                        right[:, s] += np.where(np.isfinite(weight), weight, 0.0)[:, None] * sums
             crossed.append(right.reshape(-1, right.shape[2]).T)
         return slopes(survey.adjustments, crossed)
 
