@@ -10,6 +10,7 @@ from nsm import __version__
 from nsm.cli.app import COMMON, call
 from nsm.cli.init import init
 from nsm.cli.stages import run, stage_command, status
+from nsm.cli.weighting import weight
 
 HELP = """Plan, draw, field, weight and publish a national survey of migrants.
 
@@ -35,7 +36,6 @@ STAGE_COMMANDS = {
     "select": ("selection", "Draw the areas, with those in reserve."),
     "questionnaire": ("questionnaire", "Check the questionnaire and make the form for ODK."),
     "field": ("field", "Take in the answers and check them against the questionnaire."),
-    "weight": ("weighting", "Weight: base, non-response, calibration."),
     "estimate": ("estimation", "Estimate totals, shares, means and medians with their precision."),
     "publish": ("publication", "Write tables, maps and the two reports."),
 }
@@ -44,10 +44,13 @@ for _command in (
     init,
     run,
     status,
+    weight,
     *(stage_command(name, stage, text) for name, (stage, text) in STAGE_COMMANDS.items()),
 ):
     _command.params = [*_command.params, *COMMON]
     cli.add_command(_command)
+for _command in weight.commands.values():
+    _command.params = [*_command.params, *COMMON]
 cli.params = [*cli.params, *COMMON]
 
 __all__ = ["cli", "main"]

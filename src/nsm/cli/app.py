@@ -162,7 +162,7 @@ def call(cli: click.Group, arguments: Sequence[str] | None = None) -> int:
     )
     try:
         with warnings_said(session):
-            localized(cli, language).main(
+            code = localized(cli, language).main(
                 args=given, prog_name="nsm", standalone_mode=False, obj=session
             )
     except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException) as stop:
@@ -179,7 +179,8 @@ def call(cli: click.Group, arguments: Sequence[str] | None = None) -> int:
             version=__version__,
         )
         return CRASH
-    return FINE
+    # click gives back the code of `context.exit(code)`, and what a command returns: nothing.
+    return code if isinstance(code, int) else FINE
 
 
 def _stopped(session: Session, stop: Exception) -> int:

@@ -199,6 +199,15 @@ class Page:
             self.say("Weights, step by step"): pd.read_csv(read("weighting", "steps.csv")),
             self.say("Distribution of weights"): pd.read_csv(read("weighting", "effects.csv")),
         }
+        captions = {
+            "margins": self.say("Controls before and after"),
+            "classes": self.say("Response by class"),
+            "respondents": self.say("Respondents and all eligible units"),
+        }
+        for name, caption in captions.items():
+            table = pd.read_csv(read("weighting", f"{name}.csv"))
+            if len(table):
+                tables[caption] = Shown(table, audience=INTERNAL)
         variants = self.project.folder / "results" / "weighting" / "census_for_all.csv"
         text = ""
         if variants.exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nsm.weighting.calibration import Calibration, poststratification
+from nsm.weighting.controls import check_controls, control_template
 from nsm.weighting.nonresponse import Nonresponse
 from nsm.weighting.subsample import Subsample
 from nsm.weighting.trimming import Trimming
@@ -15,6 +16,8 @@ __all__ = [
     "Subsample",
     "Trimming",
     "Weighting",
+    "check_controls",
+    "control_template",
     "poststratification",
     "read_step",
 ]

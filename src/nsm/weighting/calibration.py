@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nsm.errors import CalibrationError, NsmWarning, OptionError, nearest
+from nsm.errors import CalibrationError, OptionError, nearest
 from nsm.estimation.influence import Adjustment, Repeat
 from nsm.weighting.margins import Control, Margins, read_margins, read_partitions
 from nsm.weighting.problem import Problem, joined, partition_masks
@@ -51,6 +50,8 @@ class Calibration(Step, word="calibration"):
     covariance
         Controls that are estimates themselves: control -> variance, or control -> control ->
         covariance, or a square table of labels. It is added to the variance.
+    controls
+        Names of the margins (`sex`, `region*age_band`), for the template of the control table.
     seed
         For the errors of estimated controls that replicates are given.
     name
@@ -72,6 +73,7 @@ class Calibration(Step, word="calibration"):
     weight_bounds: tuple[float, float] | None = None
     costs: Mapping[str, float] | None = None
     covariance: Covariance | None = None
+    controls: tuple[str, ...] = ()
     seed: int = 0
     name: str = "calibration"
 
@@ -100,7 +102,6 @@ class Calibration(Step, word="calibration"):
             return factors
 
         factor = problem.factors(before)
-        _warn_negative(before * factor, self.name)
         cells = problem.controls.cells
         weight = np.bincount(cells.codes, before, len(cells.matrix))
         return survey.adjusted(
@@ -124,7 +125,7 @@ class Calibration(Step, word="calibration"):
         """Return what is to be solved, with the controls joined to the survey's rows."""
         check_method(self.method, self.bounds)
         _check_weight_bounds(self.weight_bounds, self.method)
-        inside = _inside(survey, self.where)
+        inside = inside_of(survey, self.where)
         if self.by is None:
             controls = {"": read_margins(self.margins)}
             masks = {"": inside}
@@ -251,17 +252,6 @@ def _moved(
     return totals + (draws * scale[:, None]) @ root.T
 
 
-def _warn_negative(weights: np.ndarray, name: str) -> None:
-    negative = int((weights < 0).sum())
-    if negative:
-        warnings.warn(
-            f"{name}: {negative} weights are negative (least {weights.min():,.2f}). Totals stand, "
-            "but a domain may come out below 0: use method='raking', or bounds=.",
-            NsmWarning,
-            stacklevel=4,
-        )
-
-
 def _check_weight_bounds(bounds: tuple[float, float] | None, method: str) -> None:
     if bounds is None:
         return
@@ -275,7 +265,8 @@ def _check_weight_bounds(bounds: tuple[float, float] | None, method: str) -> Non
         )
 
 
-def _inside(survey: Survey, where: str | None) -> np.ndarray:
+def inside_of(survey: Survey, where: str | None) -> np.ndarray:
+    """Tell for which rows a condition is true; None: all (rows,)."""
     if where is None:
         return np.ones(len(survey), bool)
     from nsm.condition import parse

@@ -91,8 +91,8 @@ class Problem:
         weight = np.bincount(grid.codes, before, len(grid.matrix))
         factor = np.ones(len(grid.matrix))
         for cells, part in self.parts(grid):
-            low, high = _chosen(grid.within, cells)
-            curve = distance(self.method, low, high)
+            within = self.within(grid, cells)
+            curve = distance(self.method, within.low, within.high)
             matrix = grid.matrix[cells, part]
             solution = solve(matrix, weight[cells], wanted[part], curve, self.slack[part])
             refuse_unmet(solution.gap, wanted[part], self.labels(part))
@@ -112,10 +112,19 @@ class Problem:
             wanted = self.controls.totals[part][hard]
             labels = tuple(self.labels(part)[k] for k in hard)
             refuse_collinear(matrix, weight[cells], wanted, labels)
-            within = Range(*_chosen(grid.within, cells))
+            within = self.within(grid, cells)
             # Raking has factors above 0, and there is nothing to find where all may be anything.
             if (within.bounded or self.method != "linear") and matrix.size <= LARGEST_PROGRAMME:
                 refuse_conflicts(matrix, weight[cells], wanted, within, labels)
+
+    @staticmethod
+    def within(grid: Grid, cells: slice | np.ndarray) -> Range:
+        """Return the bounds of some cells."""
+        low, high = grid.within.low, grid.within.high
+        return Range(
+            low if np.ndim(low) == 0 else np.asarray(low)[cells],
+            high if np.ndim(high) == 0 else np.asarray(high)[cells],
+        )
 
     def labels(self, part: slice | np.ndarray) -> tuple[str, ...]:
         """Return what messages call some controls."""
@@ -155,10 +164,6 @@ class Problem:
         np.minimum.at(most, codes[rows], self.weight_bounds[1] / one[rows])
         _refuse_crossed(least, most)
         return Grid(codes, cells.matrix[origin], self.owner[origin], Range(least, most))
-
-
-def _chosen(within: Range, cells: slice | np.ndarray) -> tuple[np.ndarray | float, ...]:
-    return tuple(b if np.ndim(b) == 0 else np.asarray(b)[cells] for b in (within.low, within.high))
 
 
 def _refuse_crossed(least: np.ndarray, most: np.ndarray) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nsm.errors import ConfigError, nearest
+import numpy as np
+
+from nsm.errors import ConfigError, NsmWarning, nearest
 
 if TYPE_CHECKING:
     from nsm.estimation import Survey
+    from nsm.estimation.influence import Adjustment
+
+EXTREME = 5
 
 _KINDS: dict[str, type[Step]] = {}
 
@@ -34,6 +40,8 @@ class Step(ABC):
     def apply(self, survey: Survey) -> Survey:
         """Return the survey after the step, which remembers it."""
         adjusted = self.adjust(survey.in_memory())
+        for step in adjusted.adjustments[len(survey.adjustments) :]:
+            warn_extreme(step)
         return adjusted.having(history=(*survey.history, self))
 
     @abstractmethod
@@ -44,6 +52,32 @@ class Step(ABC):
         """Return the step as plain data."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]  # subclasses are dataclasses
         return {"step": self.word, **{f.name: getattr(self, f.name) for f in fields}}
+
+
+def warn_extreme(step: Adjustment) -> None:
+    """Warn of weights below 0, and of factors far from those of most."""
+    used = step.before != 0
+    factor, after = step.factor[used], step.after[used]
+    if (after < 0).any():
+        warnings.warn(
+            f"{step.name}: {int((after < 0).sum())} weights are negative (least "
+            f"{after.min():,.2f}). Totals stand, but a domain may come out below 0: use "
+            "method='raking', or bounds=.",
+            NsmWarning,
+            stacklevel=4,
+        )
+    passed = factor[factor > 0]
+    if step.cells is None or not len(passed):
+        return
+    most = EXTREME * float(np.median(passed))
+    if (passed > most).any():
+        warnings.warn(
+            f"{step.name}: {int((passed > most).sum())} units have a factor above {most:,.1f}, "
+            f"{EXTREME} times the median (up to {passed.max():,.1f}). A few units stand for many: "
+            "join classes or categories, set bounds=, or trim.",
+            NsmWarning,
+            stacklevel=4,
+        )
 
 
 def read_step(given: Mapping[str, Any], place: str = "the recipe") -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,24 @@ from nsm.estimation import Survey
 from nsm.files import read_table, write_table
 from nsm.project.project import Made
 from nsm.totals import Memory
-from nsm.weighting import Weighting
-from nsm.weighting.report import effects, step_table
+from nsm.weighting import Step, Weighting, read_step
+from nsm.weighting.report import (
+    class_table,
+    effects,
+    margin_table,
+    response_table,
+    step_table,
+)
 
 if TYPE_CHECKING:
     from nsm.project.project import Project
 
+TABLES = {
+    "steps": step_table,
+    "margins": margin_table,
+    "classes": class_table,
+    "respondents": response_table,
+}
 SAMPLE = ("stratum", "probability", "base_weight", "certainty")
 
 
@@ -37,8 +49,10 @@ def make(project: Project, folder: Path) -> Made:
     variants = _census_for_all(project, dwellings, persons)
     if variants is not None:
         write_table(variants, folder / "census_for_all.csv")
-    write_table(step_table(list(made.values())[-1]), folder / "steps.csv")
+    last = list(made.values())[-1]
     write_table(effects(made), folder / "effects.csv")
+    for name, table in TABLES.items():
+        write_table(table(last), folder / f"{name}.csv")
     facts = {
         name: {"rows": len(survey), "weighted": int((survey.weights > 0).sum())}
         for name, survey in made.items()
@@ -52,6 +66,36 @@ def make(project: Project, folder: Path) -> Made:
             total=total,
         ),
     )
+
+
+def walk(project: Project) -> Iterator[tuple[str, Survey, Step]]:
+    """Give each step of the recipe with the survey before it, in order.
+
+    Margins whose file is not there yet stay a name.
+    """
+    settings = project.settings.weighting
+    survey = _dwellings(project)
+    parts = {
+        "dwellings": settings.dwellings,
+        "persons": settings.persons,
+        "interviews": settings.interviews,
+    }
+    for name, steps in parts.items():
+        if name == "persons":
+            survey = survey.expand(_table(project, "persons"), on="dwelling")
+        for number, given in enumerate(steps, 1):
+            step = read_step(
+                _with_margins(project, given, optional=True), f"[[weighting.{name}]], step {number}"
+            )
+            yield name, survey, step
+            survey = step.apply(survey)
+
+
+def surveys(project: Project) -> dict[str, Survey]:
+    """Return the weighted surveys of the project, as the stage saved them."""
+    names = ("persons", "interviews")
+    files = {name: project.results("weighting") / f"{name}.parquet" for name in names}
+    return {name: Survey(file) for name, file in files.items() if file.exists()}
 
 
 def _census_for_all(project: Project, dwellings: Survey, persons: Survey) -> pd.DataFrame | None:
@@ -105,10 +149,15 @@ def _weighted(
     return Weighting.read(read, f"[[weighting.{name}]]").apply(survey)
 
 
-def _with_margins(project: Project, step: Mapping[str, Any]) -> dict[str, Any]:
+def _with_margins(
+    project: Project, step: Mapping[str, Any], *, optional: bool = False
+) -> dict[str, Any]:
+    """Return the step with the table that its margins name."""
     given = step.get("margins")
     if not isinstance(given, str):
         return dict(step)
     delivered = project.folder / "results" / "field" / given
+    if optional and not delivered.exists() and not (project.folder / given).exists():
+        return dict(step)
     file = delivered if delivered.exists() else project.source(given)
     return {**step, "margins": read_table(file, text=("variable", "category"))}
