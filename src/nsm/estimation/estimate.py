@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from nsm.condition import Condition
     from nsm.estimation.survey import Survey
 
+NOT_DRAWN = "non-probability sample: no standard error knows its bias"
+
 
 One = Statistic | Proportions | str
 Wanted = One | Sequence[One] | Mapping[str, One]
@@ -172,6 +174,8 @@ def _one(
     note[~empty & undefined] = "no unit in the denominator"
     note[~undefined & (degrees <= 0)] = "no degrees of freedom"
     note[empty] = "no unit in the domain"
+    if any(step.assumed for step in point.survey.adjustments):
+        note[np.equal(note, None)] = NOT_DRAWN
     return {
         "variable": np.full(len(value), label.variable, object),
         "statistic": np.full(len(value), label.statistic, object),

@@ -117,6 +117,8 @@ class Adjustment:
         (regressors, components).
     labels
         What reports call its regressors.
+    assumed
+        Whether it stands for a selection that nobody controlled; estimates then say so.
     carried
         before * entry * the factors of all later steps, for the rows of the survey as it is now
         (rows,).
@@ -140,6 +142,7 @@ class Adjustment:
     external: bool = False
     root: np.ndarray | None = None
     labels: tuple[str, ...] = ()
+    assumed: bool = False
     carried: np.ndarray = field(default_factory=lambda: np.zeros(0))
     current: Cells | None = None
     cross: Mapping[int, np.ndarray] = field(default_factory=dict)

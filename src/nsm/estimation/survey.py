@@ -394,6 +394,12 @@ class Survey:
 
         return Trimming(**options).apply(self)
 
+    def share(self, links: Any, **options: Any) -> Survey:
+        """Return the survey of the units that these lead to; see `nsm.weighting.share`."""
+        from nsm.weighting import share
+
+        return share(self, links, **options)
+
     def redone(self, base: np.ndarray, repeat: Repeat | None = None) -> np.ndarray:
         """Redo every weighting step from other base weights.
 

@@ -94,7 +94,7 @@ class Calibration(Step, word="calibration"):
 
         def refit(before: np.ndarray, repeat: Repeat | None = None) -> np.ndarray:
             factors = np.empty_like(before)
-            moved = _moved(problem.controls.totals, root, repeat, self.seed)
+            moved = moved_totals(problem.controls.totals, root, repeat, self.seed)
             for r in range(before.shape[1]):
                 times = None if repeat is None else repeat.times[:, r]
                 totals = None if moved is None else moved[r]
@@ -233,7 +233,7 @@ def _named(key: str, labels: tuple[str, ...]) -> np.ndarray:
     return np.array(found)
 
 
-def _moved(
+def moved_totals(
     totals: np.ndarray, root: np.ndarray | None, repeat: Repeat | None, seed: int
 ) -> np.ndarray | None:
     """Return the totals of each replicate, with the error of estimated ones (replicates, controls).
