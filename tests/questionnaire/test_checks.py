@@ -430,7 +430,7 @@ def test_a_planted_defect_is_found(defect: str, tmp_path: Path) -> None:
 def test_most_defects_have_a_test() -> None:
     tested = {code for _, code, _, _ in DEFECTS.values()}
     elsewhere = {"Q304", "Q701", "Q702", "Q703", "Q901", "Q902"}
-    assert tested | elsewhere == set(CODES)
+    assert tested | elsewhere == {code for code in CODES if code.startswith("Q")}
 
 
 def test_a_code_for_missing_is_not_compared_with(tmp_path: Path) -> None:

@@ -62,6 +62,17 @@ CODES = {
     "Q804": ("error", "A proxy may answer a sensitive question"),
     "Q901": ("error", "Something in a form that has no word here"),
     "Q902": ("warning", "Something in a form that is left out"),
+    "X101": ("error", "A crosswalk's target that does not exist"),
+    "X102": ("error", "A target with several rows"),
+    "X103": ("error", "Targets without a row"),
+    "X104": ("error", "A status that is none"),
+    "X105": ("error", "A loss that is not explained"),
+    "X106": ("error", "A rule that cannot be read"),
+    "X107": ("error", "A source that does not exist"),
+    "X108": ("error", "Source codes without a place"),
+    "X109": ("error", "Source codes that do not exist"),
+    "X110": ("error", "Codes that the target does not have"),
+    "X111": ("error", "A rule called full that reaches some codes only"),
 }
 
 
