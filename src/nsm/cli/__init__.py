@@ -7,8 +7,9 @@ import sys
 import click
 
 from nsm import __version__
-from nsm.cli.app import COMMON, call
+from nsm.cli.app import COMMON, call, with_common
 from nsm.cli.init import init
+from nsm.cli.questionnaire import questionnaire
 from nsm.cli.stages import run, stage_command, status
 from nsm.cli.weighting import weight
 
@@ -34,7 +35,6 @@ STAGE_COMMANDS = {
     "frame": ("frame", "Read and check the frame, and put its areas into strata."),
     "allocate": ("allocation", "Allocate the areas to strata, at the least cost for the targets."),
     "select": ("selection", "Draw the areas, with those in reserve."),
-    "questionnaire": ("questionnaire", "Check the questionnaire and make the form for ODK."),
     "field": ("field", "Take in the answers and check them against the questionnaire."),
     "estimate": ("estimation", "Estimate totals, shares, means and medians with their precision."),
     "publish": ("publication", "Write tables, maps and the two reports."),
@@ -44,13 +44,12 @@ for _command in (
     init,
     run,
     status,
+    questionnaire,
     weight,
     *(stage_command(name, stage, text) for name, (stage, text) in STAGE_COMMANDS.items()),
 ):
-    _command.params = [*_command.params, *COMMON]
+    with_common(_command)
     cli.add_command(_command)
-for _command in weight.commands.values():
-    _command.params = [*_command.params, *COMMON]
 cli.params = [*cli.params, *COMMON]
 
 __all__ = ["cli", "main"]

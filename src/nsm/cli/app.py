@@ -108,6 +108,18 @@ COMMON = (
 )
 
 
+def with_common(command: click.Command) -> None:
+    """Give a command, and those below it, the options that all share.
+
+    Docstrings are raw, so click's mark of a paragraph that is not wrapped is spelled out in them.
+    """
+    command.params = [*command.params, *COMMON]
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            with_common(below)
+
+
 def language_of(arguments: Sequence[str]) -> str:
     """Return the language that is asked for: `--lang`, `NSM_LANG`, the machine's, English."""
     for place, word in enumerate(arguments):
@@ -165,7 +177,7 @@ def call(cli: click.Group, arguments: Sequence[str] | None = None) -> int:
             code = localized(cli, language).main(
                 args=given, prog_name="nsm", standalone_mode=False, obj=session
             )
-    except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException) as stop:
+    except (click.exceptions.Abort, click.ClickException) as stop:
         return _stopped(session, stop)
     except NsmError as error:
         return _failed(session, error)
@@ -184,8 +196,6 @@ def call(cli: click.Group, arguments: Sequence[str] | None = None) -> int:
 
 
 def _stopped(session: Session, stop: Exception) -> int:
-    if isinstance(stop, click.exceptions.Exit):
-        return stop.exit_code
     if isinstance(stop, click.exceptions.Abort):
         session.say("Stopped.")
         return FAILED
