@@ -38,7 +38,9 @@ def commands() -> Iterator[tuple[str, click.Command]]:
             waiting += [(f"{name} {k}", c) for k, c in command.commands.items()]
 
 
-@pytest.mark.parametrize(("name", "command"), list(commands()), ids=lambda v: v if type(v) is str else "")
+@pytest.mark.parametrize(
+    ("name", "command"), list(commands()), ids=lambda v: v if type(v) is str else ""
+)
 def test_every_command_is_explained_in_both_languages(name: str, command: click.Command) -> None:
     import inspect
 

@@ -175,7 +175,7 @@ def _one(
     note[~undefined & (degrees <= 0)] = "no degrees of freedom"
     note[empty] = "no unit in the domain"
     if any(step.assumed for step in point.survey.adjustments):
-        note[np.equal(note, None)] = NOT_DRAWN
+        note = np.where([given is None for given in note], NOT_DRAWN, note)
     return {
         "variable": np.full(len(value), label.variable, object),
         "statistic": np.full(len(value), label.statistic, object),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,7 +75,7 @@ class Point:
         units = self.survey.design.units
         dense = np.zeros((self.domains, units, len(self.statistics)))
         dense[sparse.domain, sparse.unit] = value
-        for m, slope in enumerate(self.slopes()):
+        for m, slope in enumerate(self.slopes):
             if slope.size:
                 level = self.survey.levels[steps[m].level]
                 spread = steps[m].spread(level.unit, units)
@@ -90,6 +91,7 @@ class Point:
                     value[:, s] += totals.fine[Measure(term, fine=True)] * weight
         return value
 
+    @cached_property
     def slopes(self) -> list[np.ndarray]:
         """B of each weighting step (regressors, domains x statistics)."""
         table, survey = self.survey.table, self.survey
@@ -128,7 +130,7 @@ class Point:
         parts = [np.zeros((self.domains, 0, len(self.statistics)))]
         steps = self.survey.adjustments
         if any(step.root is not None for step in steps):
-            for step, slope in zip(steps, self.slopes(), strict=True):
+            for step, slope in zip(steps, self.slopes, strict=True):
                 if step.root is not None:
                     parts.append(_grid(step.root.T @ slope, self.domains, len(self.statistics)))
         return np.concatenate(parts, axis=1)
@@ -155,7 +157,7 @@ class Point:
         )
         dense = np.zeros((self.domains, rows, len(self.statistics)))
         dense[totals.domain, totals.unit] = self._pair_scores(totals)
-        for k, slope in enumerate(self.slopes()):
+        for k, slope in enumerate(self.slopes):
             later = survey.adjustments[k]
             if not slope.size or k < m:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from nsm.errors import ColumnError, ConditionError, ValueInColumnError, nearest
 from nsm.totals.term import Measure, Term, Totals
 
 DENSE_CELLS = 1 << 22
+THIN = 0.25  # share of regressors that are not 0, below which they are kept without zeros
 
 
 class Number(NamedTuple):
@@ -35,7 +37,8 @@ class Codes(NamedTuple):
     labels: pd.Index
 
 
-class Cells(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Cells:
     """Regressors that are equal for all rows of a cell.
 
     Parameters
@@ -58,10 +61,20 @@ class Cells(NamedTuple):
         cells = len(self.matrix)
         if (count + 1) * cells <= DENSE_CELLS:
             sums = np.bincount(groups * cells + self.codes, values, (count + 1) * cells)
-            return sums.reshape(count + 1, cells)[1:] @ self.matrix
+            return self._times(sums.reshape(count + 1, cells)[1:])
         shape = (count + 1, cells)
         sparse = sp.coo_array((values, (groups, self.codes)), shape=shape).tocsr()[1:]
         return np.asarray(sparse @ self.matrix)
+
+    @cached_property
+    def thin(self) -> sp.csr_array | None:
+        """The regressors without their zeros, where these are most of them."""
+        found = np.count_nonzero(self.matrix)
+        return sp.csr_array(self.matrix) if found < THIN * self.matrix.size else None
+
+    def _times(self, left: np.ndarray) -> np.ndarray:
+        """Return left times the regressors (rows of left, regressors)."""
+        return left @ self.matrix if self.thin is None else np.asarray((self.thin.T @ left.T).T)
 
     def product(self, values: np.ndarray, other: Cells) -> np.ndarray:
         """Add up values times both regressors (regressors, other's regressors)."""
@@ -71,7 +84,8 @@ class Cells(NamedTuple):
 
     def predicted(self, slopes: np.ndarray) -> np.ndarray:
         """Return x'B of each row (rows, columns of B)."""
-        return (self.matrix @ slopes)[self.codes]
+        held = self.matrix if self.thin is None else self.thin
+        return np.asarray(held @ slopes)[self.codes]
 
 
 class Grouping(NamedTuple):

@@ -128,7 +128,7 @@ class Reference(Step, word="reference"):
                 before,
                 1 / own,
                 refit,
-                cells=cells._replace(codes=cells.codes[mine]),
+                cells=cells.take(mine),
                 effect=-np.ones(len(before)),
                 entry=(1 - own) / own,
                 inverse=linalg.pinvh((cells.matrix * spread[:, None]).T @ cells.matrix),
