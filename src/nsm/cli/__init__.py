@@ -8,6 +8,7 @@ import click
 
 from nsm import __version__
 from nsm.cli.app import COMMON, call, with_common
+from nsm.cli.field import field
 from nsm.cli.init import init
 from nsm.cli.questionnaire import questionnaire
 from nsm.cli.stages import run, stage_command, status
@@ -35,7 +36,6 @@ STAGE_COMMANDS = {
     "frame": ("frame", "Read and check the frame, and put its areas into strata."),
     "allocate": ("allocation", "Allocate the areas to strata, at the least cost for the targets."),
     "select": ("selection", "Draw the areas, with those in reserve."),
-    "field": ("field", "Take in the answers and check them against the questionnaire."),
     "estimate": ("estimation", "Estimate totals, shares, means and medians with their precision."),
     "publish": ("publication", "Write tables, maps and the two reports."),
 }
@@ -45,6 +45,7 @@ for _command in (
     run,
     status,
     questionnaire,
+    field,
     weight,
     *(stage_command(name, stage, text) for name, (stage, text) in STAGE_COMMANDS.items()),
 ):

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nsm.errors import ConfigError, Phrase
-from nsm.fieldwork import derive, dispositions, phases, read_delivery, validate
+from nsm.fieldwork import derive, dispositions, monitor, phases, read_delivery, validate
 from nsm.fieldwork.outcomes import interview_outcomes
 from nsm.files import write_table, write_text
+from nsm.project.monitoring import write_monitoring
 from nsm.project.project import Made
 from nsm.questionnaire import Questionnaire
 
 if TYPE_CHECKING:
     from nsm.project.project import Project
 
+SPOKEN = ("es", "en")
 AGES = (0, 5, 15, 30, 45, 65)
 # What is known of an area beforehand, and of use for weights and domains.
 PLACES = ("region", "province", "territory", "zone", "prior_class")
@@ -55,6 +57,7 @@ def make(project: Project, folder: Path) -> Made:
     write_table(checked.failures, folder / "failures.csv")
     rates = phases(form, tables, sample["area"])
     write_table(rates, folder / "response.csv")
+    _write_pages(project, form, (tables, checked.failures), sample, folder)
     facts: dict[str, Any] = {name: len(table) for name, table in tables.items()}
     facts["findings"] = int(findings["count"].sum())
     response = float(rates.loc[rates["phase"] == "dwellings", "RR3"].iloc[0])
@@ -69,6 +72,28 @@ def make(project: Project, folder: Path) -> Made:
             findings=facts["findings"],
         ),
     )
+
+
+def _write_pages(
+    project: Project,
+    form: Questionnaire,
+    answers: tuple[Mapping[str, pd.DataFrame], pd.DataFrame],
+    sample: pd.DataFrame,
+    folder: Path,
+) -> None:
+    """Write the monitoring page in every language that nsm speaks."""
+    survey = project.settings.survey
+    for language in SPOKEN:
+        seen = monitor(form, answers[0], sample, answers[1], language=language)
+        write_monitoring(
+            seen,
+            folder / f"monitoring-{language}.html",
+            language,
+            title=dict(survey.name),
+            country=survey.country,
+            synthetic=survey.synthetic,
+            notice=dict(survey.notice),
+        )
 
 
 def _persons(
@@ -113,6 +138,9 @@ def _rehearsed(project: Project, sample: pd.DataFrame, folder: Path) -> dict[str
     write_text(json.dumps({k: float(whole[k]) for k in whole.index}) + "\n", folder / "truth.json")
     write_table(population.truth(["territory"]), folder / "truth_territory.csv")
     tables = fieldwork(population, sample, seed=settings.survey.seed, scenario=simulation.scenario)
+    days = pd.to_datetime(tables["areas"].set_index("area")["visit_date"])
+    dwellings = tables["dwellings"]
+    tables["dwellings"] = dwellings.assign(interview_date=dwellings["area"].map(days))
     return {name: tables[name] for name in ("dwellings", "households", "persons")}
 
 
