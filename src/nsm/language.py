@@ -45,3 +45,13 @@ def catalog(language: str) -> dict[str, str]:
 def translate(text: str, language: str) -> str:
     """Return `text` in `language`, or as it is where no translation is kept."""
     return catalog(language).get(text, text)
+
+
+def speaks(language: str) -> bool:
+    """Whether nsm has words of its own in a language; questionnaires may have others too."""
+    return language == SOURCE or (language.isalpha() and (_LOCALE / language).is_dir())
+
+
+def said(text: str, language: str) -> str:
+    """Return `text` in a questionnaire's language, in English where nsm does not speak it."""
+    return translate(text, language) if speaks(language) else text

@@ -58,7 +58,7 @@ def show_findings(session: Session, findings: pd.DataFrame, fine: str) -> None:
         {"findings": findings, "errors": int((findings["severity"] == "error").sum())},
         lambda: "\n".join(_line(session, row) for row in findings.to_dict("records")),
     )
-    if findings.empty:
+    if findings.empty and fine:
         session.say(fine)
     if (findings["severity"] == "error").any():
         click.get_current_context().exit(FAILED)
@@ -151,3 +151,25 @@ def _changes(session: Session, found: pd.DataFrame) -> str:
         said = " → ".join(text for text in (row["was"], row["now"]) if text)
         lines.append(f"{change:<12} {row['module']}.{row['question']}: {said}")
     return "\n".join(lines)
+
+
+@questionnaire.command("import")
+@click.argument("file")
+@click.argument("folder")
+@pass_session
+def import_(session: Session, file: str, folder: str) -> None:
+    r"""Adopt an existing XLSForm: write it as a questionnaire that can be reviewed.
+
+    FILE is the .xlsx; FOLDER the new folder. What has no words here is listed.
+
+    \b
+    Example:
+        nsm questionnaire import form.xlsx questionnaires/adopted
+    """
+    from nsm.questionnaire import Questionnaire
+    from nsm.questionnaire.adopt import adopt_xlsform
+
+    findings = adopt_xlsform(file, folder, session.language)
+    count = len(Questionnaire.read(folder).questions)
+    session.say("{folder} holds {count} questions.", folder=folder, count=count)
+    show_findings(session, findings, "")

@@ -40,6 +40,7 @@ HEADINGS = {
     "state": "State",
     "expected": "Expected",
     "visited": "Visited",
+    "persons": "Persons",
     "response": "Response",
     "first": "First day",
     "last": "Last day",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from nsm.condition import Condition
-from nsm.language import translate
+from nsm.language import said as in_words
 from nsm.questionnaire.model import Question
 from nsm.questionnaire.outputs.codebook import definition, limits
 
@@ -129,7 +129,7 @@ def _kind(question: Question) -> str:
 
 def _asked(condition: Condition, language: str) -> str:
     text = str(condition)
-    return translate("everybody", language) if text == "true" else text
+    return in_words("everybody", language) if text == "true" else text
 
 
 def _codes(

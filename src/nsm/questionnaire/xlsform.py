@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nsm.condition.tree import decimal
 from nsm.errors import QuestionnaireError
 from nsm.files import atomic
-from nsm.language import translate
+from nsm.language import said as in_words
 from nsm.questionnaire.model import Question, Rule, Section
 from nsm.questionnaire.reach import Reach
 from nsm.questionnaire.xpath import XPath, all_of, copy_name, one_of, unwrapped
@@ -46,7 +46,7 @@ class Sheets:
         engine, found = self.engine(rosters), {}
         for language in self.form.languages:
             text = self.form.texts[language].get(key) or (
-                translate(default, language) if default else ""
+                in_words(default, language) if default else ""
             )
             if text:
                 found[f"{column}::{language_name(language)}"] = engine.filled(text)
@@ -313,20 +313,29 @@ def _limits(question: Question) -> str:
 
 def _messages(draft: Sheets, question: Question, keys: list[str]) -> Row:
     """Return what is said when an answer is refused."""
-    low, high = question.range
     engine = draft.engine(question.rosters)
     found: Row = {}
     for language in draft.form.languages:
-        said = [draft.form.text(key, language) for key in keys]
-        if low is not None and high is not None:
-            text = translate("The answer lies between {low} and {high}.", language)
-            said.insert(0, text.format(low=decimal(low), high=decimal(high)))
-        if question.pattern is not None:
-            said.insert(0, translate("The answer does not have the form that is asked.", language))
+        limits = limit_messages(question.range, language, pattern=question.pattern is not None)
+        said = [*limits, *(draft.form.text(key, language) for key in keys)]
         if said:
             column = f"constraint_message::{language_name(language)}"
             found[column] = engine.filled(" ".join(said))
     return found
+
+
+def limit_messages(
+    limits: tuple[float | None, float | None], language: str, *, pattern: bool
+) -> list[str]:
+    """Return what is said of an answer out of its range, or not of its form."""
+    low, high = limits
+    said = []
+    if pattern:
+        said.append(in_words("The answer does not have the form that is asked.", language))
+    if low is not None and high is not None:
+        text = in_words("The answer lies between {low} and {high}.", language)
+        said.append(text.format(low=decimal(low), high=decimal(high)))
+    return said
 
 
 def _doubts(draft: Sheets, question: Question) -> Iterator[Row]:

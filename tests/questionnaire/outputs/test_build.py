@@ -11,7 +11,7 @@ import frictionless
 import pandas as pd
 import pytest
 from lxml import etree
-from tests.questionnaire.forms import small
+from tests.questionnaire.forms import small, write
 from tests.questionnaire.walk import interviews
 
 from nsm.errors import OptionError, QuestionnaireError
@@ -178,3 +178,23 @@ def test_the_codebook_says_universe_codes_and_definition(tmp_path: Path) -> None
     assert table.loc["age", ["range", "missing"]].tolist() == ["0 - 110", "998: Does not know"]
     assert table.loc["born_abroad", "computed"] == 'birth_country != "DOM"'
     assert table.loc["abroad_now", "asked"] == "someone in «Persons» has «Born abroad» = Yes"
+
+
+def test_a_language_that_nsm_does_not_speak_is_a_file_away(tmp_path: Path) -> None:
+    folder = write(tmp_path / "form", more=("languages: [es, en]", "languages: [es, fr]"))
+    for name in ("en.yaml", "en/codes.yaml"):
+        text = (folder / "i18n" / name).read_text(encoding="utf-8")
+        target = folder / "i18n" / name.replace("en", "fr", 1)
+        target.parent.mkdir(exist_ok=True)
+        more = "sex: {M: Homme, F: Femme}\n" if "/" in name else ""
+        kept = "".join(f"{line}\n" for line in text.splitlines() if not line.startswith("sex: {"))
+        target.write_text(kept + more, encoding="utf-8")
+    extra = "yes_no: {1: Oui, 0: Non}\nmissing: {dont_know: Ne sait pas}\n"
+    extra += "birthplace: {DOM: République dominicaine, HTI: Haïti, VEN: Venezuela}\n"
+    (folder / "i18n/fr/more.yaml").write_text(extra, encoding="utf-8")
+    form = Questionnaire.read(folder)
+    found = form.check()
+    assert found[found["severity"] == "error"].empty, found["message"].tolist()
+    made = {path.name: path for path in form.build(tmp_path / "out")}
+    assert "Homme" in made["small-fr.html"].read_text(encoding="utf-8")
+    assert "Français (fr)" in made["small.xml"].read_text(encoding="utf-8")

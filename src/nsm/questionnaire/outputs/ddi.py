@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 from nsm.condition.tree import decimal
-from nsm.language import translate
+from nsm.language import said as in_words
 from nsm.questionnaire.model import Question, Table
 from nsm.questionnaire.outputs.codebook import definition, labels, missing, plain_label
 from nsm.questionnaire.outputs.numbers import numbers
@@ -158,7 +158,7 @@ class Variables:
 
     def _universe(self, var: ET.Element, question: Question) -> None:
         for language in self.form.languages:
-            everyone = translate("All units of the table", language)
+            everyone = in_words("All units of the table", language)
             said = self.words[language].say(question.asked) if question.asks else everyone
             ET.SubElement(var, "universe", {_LANGUAGE: language, "clusion": "I"}).text = said
 

@@ -7,7 +7,7 @@ from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from nsm.language import translate
+from nsm.language import said as in_words
 from nsm.questionnaire.model import Question
 from nsm.questionnaire.outputs.codebook import plain_label
 from nsm.questionnaire.outputs.numbers import module_letters, numbers, printed
@@ -50,7 +50,7 @@ def flowchart(form: Questionnaire, language: str) -> str:
         column, width = drawn.column(name, questions)
         if left + width > PAGE and left > LEFT:
             left, top, height = LEFT, top + height, 0
-        parts.append(f'<g transform="translate({left} {top})">{column}</g>')
+        parts.append(f'<g transform="in_words({left} {top})">{column}</g>')
         left += width + GAP
         widest = max(widest, left)
         height = max(height, (len(questions) + 2) * ROW + 60)
@@ -93,7 +93,7 @@ class _Chart:
             )
         lanes = max((arc.lane for arc in arcs), default=-1) + 1
         if any(arc.last == len(questions) for arc in arcs):
-            end = translate("end of the module", self.language)
+            end = in_words("end of the module", self.language)
             y = 72 + len(questions) * ROW
             parts.append(f'<text class="w" x="8" y="{y}">■ {escape(end)}</text>')
         return "".join(parts), WIDTH + 30 + lanes * 64

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nsm.condition import Condition
-from nsm.language import translate
+from nsm.language import said as in_words
 from nsm.questionnaire.model import Question, Section
 from nsm.questionnaire.outputs.codebook import codebook, labels, limits, missing
 from nsm.questionnaire.outputs.numbers import module_letters, numbers, printed
@@ -109,7 +109,7 @@ def _render(name: str, **values: Any) -> str:
     environment = _environment()
 
     def say(text: str, **more: object) -> str:
-        said = translate(text, language)
+        said = in_words(text, language)
         return said.format(**more) if more else said
 
     return environment.get_template(name).render(say=say, **values)
@@ -127,7 +127,7 @@ class _Paper:
         self.arrows = {(s.question, str(s.code)): self._arrow(s.to) for s in skips(form)}
 
     def _arrow(self, to: str | None) -> str:
-        return self.numbers[to] if to else translate("end", self.language)
+        return self.numbers[to] if to else in_words("end", self.language)
 
     def section(self, section: Section, depth: int) -> Block | None:
         """Return a section, or None if nothing of it is printed."""
@@ -181,7 +181,7 @@ class _Paper:
             if not (shared and code in {c for c, _ in named})
         ]
         said = question.name in self.form.texts[self.language]
-        day = translate("Date of the interview", self.language)
+        day = in_words("Date of the interview", self.language)
         return Item(
             self.numbers.get(question.name, ""),
             self._text(question.name) if said or question.type != "today" else day,

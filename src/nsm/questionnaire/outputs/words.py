@@ -24,7 +24,7 @@ from nsm.condition.tree import (
     Selected,
     decimal,
 )
-from nsm.language import translate
+from nsm.language import said as in_words
 from nsm.questionnaire.reach import LINK
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Words:
         return f"{link}: {said}" if link else said
 
     def _translated(self, text: str, **values: str) -> str:
-        return translate(text, self.language).format(**values)
+        return in_words(text, self.language).format(**values)
 
     def _test(self, node: Node) -> str:
         match node:
