@@ -63,11 +63,19 @@ def tables(form: Questionnaire, interviews: list[Interview], _folder: Path) -> S
         for i, key in own
         for row in i.rosters["members"]
     ]
-    return {
+    found = {
         "dwellings": pd.DataFrame(dwellings),
         "households": pd.DataFrame(households),
         "persons": pd.DataFrame(persons),
     }
+    if "emigrants" in form.tables:
+        emigrants = [
+            {"household": key, "dwelling": i.row["dwelling"]} | row
+            for i, key in own
+            for row in i.rosters["emigrants"]
+        ]
+        found["emigrants"] = pd.DataFrame(emigrants)
+    return found
 
 
 def parquet(form: Questionnaire, interviews: list[Interview], folder: Path) -> Source:

@@ -194,3 +194,18 @@ def test_a_large_archive_is_refused_before_it_is_read(tmp_path: Path) -> None:
 def test_an_url_is_refused() -> None:
     with pytest.raises(FileError, match="is not a local file"):
         read_delivery("https://example.org/data.csv", FORM)
+
+
+def test_computed_flags_with_blanks_are_read() -> None:
+    full = Questionnaire.read(library("questionnaires/eni"))
+    persons = {"household": "1-1", "dwelling": "1", "line": ["1", "2", "3"]}
+    persons |= {"employed": [True, None, False], "unit_size": ["1", "2_5", None]}
+    persons["arrival_year"] = [None, None, None]
+    table = read_delivery({"persons": pd.DataFrame(persons)}, full).tables["persons"]
+    assert table["employed"].astype("object").where(table["employed"].notna(), 9).tolist() == [
+        True,
+        9,
+        False,
+    ]
+    assert table["unit_size"].fillna("").tolist() == ["1", "2_5", ""]
+    assert table["arrival_year"].isna().all()

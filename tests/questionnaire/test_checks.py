@@ -224,7 +224,7 @@ DEFECTS: dict[str, tuple[tuple[str, str], str, str, str]] = {
         ("language: [spa, hat]", "language: [1, 01]"),
         "Q403",
         "codes/codes.yaml: language",
-        "the same to some programs: 1, '01'",
+        "the same to some programs: '1', '01'",
     ),
     "classes that overlap": (
         (

@@ -40,6 +40,7 @@ def answers(
     """
     text = _text(column)
     text, problems = _as_codes(form, question, text, labels, keys)
+    text = text.astype("str")  # a column without answers has lost its type
     text, reasons = _reasons(form, question, text, keys)
     held, unreadable = _typed(question, text)
     problems += finding(
@@ -78,6 +79,8 @@ def _as_codes(
 ) -> tuple[pd.Series, list[Finding]]:
     """Replace labels by codes, where the file holds labels or another program's codes."""
     codes = [*form.codes(question), *form.missing_codes(question)]
+    if not codes and question.kind == "boolean":  # computed
+        return text.map(lambda t: _yes_no(t, {"1", "0"}), na_action="ignore"), []
     if not codes or question.type == "many":
         return text, []
     known = {str(code) for code in codes}

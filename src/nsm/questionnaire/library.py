@@ -130,6 +130,8 @@ class Library:
         standard = content.get("from") or content.get("standard")
         if "from" in content:
             codes = (*self._standard(where, content), *codes)
+        if not all(isinstance(code.code, int) for code in codes):
+            codes = tuple(replace(code, code=str(code.code)) for code in codes)  # one kind
         return CodeList(name, codes, standard, source)
 
     def _standard(self, where: str, content: dict[str, Any]) -> tuple[Code, ...]:

@@ -99,7 +99,7 @@ class Questionnaire:
     def resolved(self) -> Questionnaire:
         """Return the questionnaire with the kind of every question."""
         kinds: dict[str, Kind] = {}
-        rosters = {s.name: s.of for s in self.sections if s.kind == "roster"}
+        rosters = dict.fromkeys((s.name for s in self.sections if s.kind == "roster"), kinds)
 
         def settle(section: Section) -> Section:
             parts: list[Section | Question] = []
@@ -107,7 +107,7 @@ class Questionnaire:
                 if isinstance(part, Section):
                     parts.append(settle(part))
                 else:
-                    kinds[part.name] = _kind(part, self.lists, Scope(kinds, _any(rosters)))
+                    kinds[part.name] = _kind(part, self.lists, Scope(kinds, rosters))
                     parts.append(replace(part, kind=kinds[part.name]))
             return replace(section, contents=tuple(parts))
 
@@ -216,16 +216,20 @@ class Questionnaire:
         -------
         Findings: `code, severity, where, count, message, examples`, errors first.
         """
-        from nsm.questionnaire.checks import findings
         from nsm.questionnaire.findings import table
 
-        return table(findings(self), language)
+        return table(self.findings, language)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that the checks find, decided once."""
+        from nsm.questionnaire.checks import findings
+
+        return tuple(findings(self))
 
     def require_sound(self) -> None:
         """Raise QuestionnaireError if a check finds an error."""
-        from nsm.questionnaire.checks import findings
-
-        wrong = [f for f in findings(self) if f.severity == "error"]
+        wrong = [f for f in self.findings if f.severity == "error"]
         if wrong:
             raise QuestionnaireError(
                 "The questionnaire {name!r} has {count} errors, so nothing is built from it. "
@@ -239,10 +243,6 @@ class Questionnaire:
 
 
 OPTIONS = frozenset(SURVEY_KEYS) - {"name", "version", "languages", "contents", "tables"}
-
-
-def _any(rosters: Mapping[str, str | None]) -> dict[str, None]:
-    return dict.fromkeys(rosters)
 
 
 def _owners(contents: tuple[Section, ...], rules: Sequence[Rule]) -> dict[str, str]:
