@@ -113,7 +113,7 @@ def main(thousands: int) -> None:
         found = timed("check", form.check)
         assert not (found["severity"] == "error").any(), found.head()
         timed(
-            "XLSForm, compiled by pyxform, after its check",
+            "XLSForm, compiled by pyxform",
             lambda: form.to_xlsform(f"{place}/f.xlsx"),
         )
         for kind in ("printed", "codebook", "ddi", "frictionless", "cspro", "flow"):
