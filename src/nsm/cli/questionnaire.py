@@ -166,8 +166,7 @@ def import_(session: Session, file: str, folder: str) -> None:
     Example:
         nsm questionnaire import form.xlsx questionnaires/adopted
     """
-    from nsm.questionnaire import Questionnaire
-    from nsm.questionnaire.adopt import adopt_xlsform
+    from nsm.questionnaire import Questionnaire, adopt_xlsform
 
     findings = adopt_xlsform(file, folder, session.language)
     count = len(Questionnaire.read(folder).questions)

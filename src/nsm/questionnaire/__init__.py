@@ -1,5 +1,6 @@
 """Questionnaires: a reviewed specification from which forms, codebooks and checks are made."""
 
+from nsm.questionnaire.adopt import adopt_xlsform
 from nsm.questionnaire.compare import diff
 from nsm.questionnaire.crosswalk import check_crosswalk, draft_crosswalk, harmonize
 from nsm.questionnaire.model import Code, CodeList, Question, Rule, Section, Table
@@ -13,6 +14,7 @@ __all__ = [
     "Rule",
     "Section",
     "Table",
+    "adopt_xlsform",
     "check_crosswalk",
     "diff",
     "draft_crosswalk",
