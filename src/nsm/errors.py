@@ -24,6 +24,7 @@ NsmError
 ├── WeightingError            a weighting step that cannot be taken
 │   └── CalibrationError      controls that cannot be met
 ├── PublicationError          a table, rule or label that cannot be published
+├── SimulationError           a population or a simulated survey that cannot be made
 └── ProjectError              a stage that cannot run yet
 ```
 """
@@ -206,6 +207,10 @@ class CalibrationError(WeightingError):
 
 class PublicationError(NsmError):
     """A table, rule or label that cannot be published."""
+
+
+class SimulationError(NsmError):
+    """A population or a simulated survey that cannot be made as described."""
 
 
 class ProjectError(NsmError):

@@ -1,20 +1,31 @@
 """Synthetic populations and repeated surveys: for rehearsal, never for publication."""
 
+from nsm.simulation.characteristics import characteristics, load_table
 from nsm.simulation.counted import Counted, count_population
 from nsm.simulation.description import Description, read_description
 from nsm.simulation.fidelity import fidelity
 from nsm.simulation.field import fieldwork, respond
 from nsm.simulation.population import Population
 from nsm.simulation.reading import read_population
+from nsm.simulation.scheme import Scheme
+from nsm.simulation.simulate import Simulation, simulate
+from nsm.simulation.stock import Stock, condense
 
 __all__ = [
     "Counted",
     "Description",
     "Population",
+    "Scheme",
+    "Simulation",
+    "Stock",
+    "characteristics",
+    "condense",
     "count_population",
     "fidelity",
     "fieldwork",
+    "load_table",
     "read_description",
     "read_population",
     "respond",
+    "simulate",
 ]

@@ -133,7 +133,7 @@ def _rehearsed(project: Project, sample: pd.DataFrame, folder: Path) -> dict[str
         project.source(simulation.population), areas, truth, seed=settings.survey.seed
     )
     known = population.margins(["region", "sex", "age"], ages=list(AGES))
-    write_table(_controls(known), folder / "known_totals.csv")
+    write_table(controls(known), folder / "known_totals.csv")
     whole = population.truth().iloc[0]
     write_text(json.dumps({k: float(whole[k]) for k in whole.index}) + "\n", folder / "truth.json")
     write_table(population.truth(["territory"]), folder / "truth_territory.csv")
@@ -144,7 +144,7 @@ def _rehearsed(project: Project, sample: pd.DataFrame, folder: Path) -> dict[str
     return {name: tables[name] for name in ("dwellings", "households", "persons")}
 
 
-def _controls(known: pd.DataFrame) -> pd.DataFrame:
+def controls(known: pd.DataFrame) -> pd.DataFrame:
     """Write the known totals as a control table: region by sex, and region by age."""
     parts: list[Mapping[str, Any]] = []
     for columns, names in (

@@ -1,0 +1,68 @@
+"""How a simulated survey is made: plan, draw, response, weights, targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nsm.errors import OptionError, nearest
+
+STATUS = {
+    "immigrants": "status == 'immigrant'",
+    "descendants": "status == 'descendant'",
+    "foreign": "status in ('immigrant', 'descendant')",
+}
+Recipe = Mapping[str, Sequence[Mapping[str, Any]]]
+LEVELS = ("dwellings", "persons")
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One way to make the survey.
+
+    Parameters
+    ----------
+    plan
+        Areas by stratum: an `nsm.Plan`, a table with `stratum` and `n`, or a mapping.
+    method, size, sort
+        How areas are drawn: see `nsm.draw`.
+    take
+        Dwellings of an area that are visited, at random; None: all (compact clusters).
+    weighting
+        The recipe: `dwellings` and `persons`, lists of steps as in `survey.toml`.
+    scenario
+        Of the population's response model.
+    counts
+        What is counted: name -> condition on `sex`, `age_band` and `status`.
+    by
+        Domains: sets of columns of the frame, `sex` and `age_band`; () is everybody.
+    costs
+        Cost of an `area`, a `screening` (a household) and an `interview`.
+    """
+
+    plan: Any
+    method: str = "systematic"
+    size: str | None = "households"
+    sort: tuple[str, ...] = ()
+    take: int | None = None
+    weighting: Recipe = field(default_factory=dict)
+    scenario: str = "recorded"
+    counts: Mapping[str, str] = field(default_factory=lambda: dict(STATUS))
+    by: tuple[tuple[str, ...], ...] = ((),)
+    costs: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a recipe for levels that there are not, and a take of nothing."""
+        for level in self.weighting:
+            if level not in LEVELS:
+                raise OptionError(
+                    "A simulated survey weights dwellings and persons, not {level!r}. {hint}",
+                    level=level,
+                    hint=nearest(level, LEVELS),
+                )
+        if self.take is not None and self.take < 2:
+            raise OptionError(
+                "take={take} dwellings of an area show no variance between them. Take 2 or more.",
+                take=self.take,
+            )
