@@ -32,6 +32,14 @@ CHANGES = {
     ),
 }
 
+TINY = ("0319", "0930")
+_TARGETS = list(CHANGES)[2:]
+TINY_CHANGES = {
+    **CHANGES,
+    _TARGETS[0]: "all = {immigrants = 0.18, descendants = 0.20}",
+    _TARGETS[1]: "territory = {immigrants = 0.30, descendants = 0.35}",
+}
+
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
@@ -84,25 +92,35 @@ def small_project(small_areas: pd.DataFrame, small_truth: pd.DataFrame) -> Calla
     It holds `survey.toml`, `population.toml`, `truth.parquet` and `frame/`, and runs in some 15
     seconds.
     """
+    return lambda folder: write_project(folder, small_areas, small_truth, CHANGES)
 
-    def write(folder: Path) -> Path:
-        import geopandas as gpd
 
-        frame = folder / "frame"
-        frame.mkdir(parents=True)
-        small_areas.to_parquet(frame / "areas.parquet", index=False)
-        shapes = gpd.read_parquet(FRAME / "boundaries.parquet")
-        shapes = shapes[shapes["area"].isin(small_areas["area"])]
-        shapes.to_parquet(frame / "boundaries.parquet", index=False)
-        for name in ("frame.toml", "names.csv"):
-            shutil.copy(FRAME / name, frame / name)
-        small_truth.to_parquet(folder / "truth.parquet", index=False)
-        shutil.copy(EXAMPLE / "population.toml", folder / "population.toml")
-        text = (EXAMPLE / "survey.toml").read_text(encoding="utf-8")
-        for old, new in CHANGES.items():
-            assert text.count(old) == 1, old
-            text = text.replace(old, new)
-        (folder / "survey.toml").write_text(text, encoding="utf-8")
-        return folder
+@pytest.fixture(scope="session")
+def tiny_project(small_areas: pd.DataFrame, small_truth: pd.DataFrame) -> Callable[[Path], Path]:
+    """The same on two provinces of it, 703 areas, for what is repeated often."""
+    areas = small_areas[small_areas["province"].isin(TINY)].reset_index(drop=True)
+    truth = small_truth[small_truth["area"].isin(areas["area"])].reset_index(drop=True)
+    return lambda folder: write_project(folder, areas, truth, TINY_CHANGES)
 
-    return write
+
+def write_project(
+    folder: Path, areas: pd.DataFrame, truth: pd.DataFrame, changes: dict[str, str]
+) -> Path:
+    import geopandas as gpd
+
+    frame = folder / "frame"
+    frame.mkdir(parents=True)
+    areas.to_parquet(frame / "areas.parquet", index=False)
+    shapes = gpd.read_parquet(FRAME / "boundaries.parquet")
+    shapes = shapes[shapes["area"].isin(areas["area"])]
+    shapes.to_parquet(frame / "boundaries.parquet", index=False)
+    for name in ("frame.toml", "names.csv"):
+        shutil.copy(FRAME / name, frame / name)
+    truth.to_parquet(folder / "truth.parquet", index=False)
+    shutil.copy(EXAMPLE / "population.toml", folder / "population.toml")
+    text = (EXAMPLE / "survey.toml").read_text(encoding="utf-8")
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    (folder / "survey.toml").write_text(text, encoding="utf-8")
+    return folder

@@ -21,10 +21,12 @@ def characteristics(runs: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     One row per scheme and target: `scheme, domain, variable, runs, truth, mean, bias` (mean less
-    truth), `sd` (Monte Carlo standard deviation), `mean_se, se_ratio` (mean SE over SD), `rmse,
-    coverage` (of the confidence intervals), `cv` (median), `cv_low, cv_high` (its deciles 1 and
-    9), `publishable, caution` (shares of surveys); `<name>_error` is the Monte Carlo standard error
-    of each, and `bias_z` the bias in its own.
+    truth), `sd` (Monte Carlo standard deviation), `mean_se, se_ratio` (mean SE over SD),
+    `rms_ratio` (root mean square of the SEs over SD: of an unbiased variance estimator it is 1,
+    and the mean SE is below it where SEs waver), `rmse, coverage` (of the confidence intervals),
+    `cv` (median), `cv_low, cv_high` (its deciles 1 and 9), `publishable, caution` (shares of
+    surveys); `<name>_error` is the Monte Carlo standard error of each, and `bias_z` the bias in its
+    own.
 
     References
     ----------
@@ -44,9 +46,10 @@ def _one(part: pd.DataFrame) -> dict[str, float]:
     estimate, se = part["estimate"].to_numpy(float), part["se"].to_numpy(float)
     truth, runs = float(part["truth"].iloc[0]), len(part)
     mean, sd = float(estimate.mean()), _spread(estimate)
-    root = np.sqrt(runs)
-    bias = mean - truth
-    inside = ((part["lower"] <= truth) & (truth <= part["upper"])).to_numpy()
+    root = float(np.sqrt(runs))
+    bias, bias_error = mean - truth, sd / root
+    lower, upper = part["lower"].to_numpy(float), part["upper"].to_numpy(float)
+    inside = (lower <= truth) & (truth <= upper)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.nanmean(se) / sd if sd > 0 else np.nan
         influence = (se - np.nanmean(se)) / sd - ratio * ((estimate - mean) ** 2 - sd**2) / (
@@ -55,8 +58,7 @@ def _one(part: pd.DataFrame) -> dict[str, float]:
         squared = (estimate - truth) ** 2
         rmse = float(np.sqrt(squared.mean()))
         cv = se / np.abs(estimate)
-        bias_error = sd / root
-        fourth = np.mean((estimate - mean) ** 4)
+        fourth = float(np.mean((estimate - mean) ** 4))
         sd_error = np.sqrt(max(fourth - sd**4, 0.0) / runs) / (2 * sd) if sd > 0 else 0.0
         rmse_error = _spread(squared) / root / (2 * rmse) if rmse > 0 else 0.0
     shares = {"coverage": inside} | {
@@ -76,6 +78,7 @@ def _one(part: pd.DataFrame) -> dict[str, float]:
         "mean_se": float(np.nanmean(se)),
         "se_ratio": ratio,
         "se_ratio_error": _spread(influence) / root,
+        "rms_ratio": float(np.sqrt(np.nanmean(se**2))) / sd if sd > 0 else np.nan,
         "rmse": rmse,
         "rmse_error": rmse_error,
         "cv": middle,

@@ -69,10 +69,9 @@ class HouseholdCalibration:
             )
         controls = read_margins(step["margins"])
         used = sorted({c for control in controls for c in control.columns if c in areas.columns})
-        labels = (
-            areas[used].astype(str).agg("\0".join, axis=1) if used else pd.Series("", areas.index)
-        )
-        place, _ = pd.factorize(labels)
+        place = np.zeros(len(areas), np.int64)
+        if used:
+            place = areas.groupby(used, sort=False).ngroup().to_numpy()
         first = np.unique(place, return_index=True)[1]
         parts = [_regressors(c, areas[used].iloc[first], classes) for c in controls]
         bounds = step.get("bounds")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
@@ -33,7 +33,7 @@ class Kept:
         The folder holds the runs of another simulation.
     """
 
-    def __init__(self, folder: str | Path | None, key: Mapping[str, str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str] | None, key: Mapping[str, str]) -> None:
         self.folder = None if folder is None else local_path(folder, exists=False)
         self.blocks: dict[tuple[str, int], Block] = {}
         if self.folder is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nsm.errors import OptionError, nearest
@@ -39,6 +39,9 @@ class Scheme:
         Domains: sets of columns of the frame, `sex` and `age_band`; () is everybody.
     costs
         Cost of an `area`, a `screening` (a household) and an `interview`.
+    planned
+        The sets of domains that the plan was made for, columns joined by a comma; those that the
+        plan names, if None.
     """
 
     plan: Any
@@ -51,6 +54,7 @@ class Scheme:
     counts: Mapping[str, str] = field(default_factory=lambda: dict(STATUS))
     by: tuple[tuple[str, ...], ...] = ((),)
     costs: Mapping[str, float] = field(default_factory=dict)
+    planned: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a recipe for levels that there are not, and a take of nothing."""
@@ -66,3 +70,20 @@ class Scheme:
                 "take={take} dwellings of an area show no variance between them. Take 2 or more.",
                 take=self.take,
             )
+
+    def settled(self) -> Scheme:
+        """Return the scheme with the bare numbers of its plan, to be sent to other processes."""
+        table = getattr(self.plan, "table", self.plan)
+        if not isinstance(table, Mapping):
+            size = "n_psu" if "n_psu" in table.columns else "n"
+            table = dict(zip(table["stratum"].astype(str), table[size], strict=True))
+        return replace(self, plan=table, planned=self.domains_planned())
+
+    def domains_planned(self) -> tuple[str, ...]:
+        """Return the sets of domains that the plan was made for; all, if it does not say."""
+        if self.planned is not None:
+            return self.planned
+        precision = getattr(self.plan, "precision", None)
+        if precision is None:
+            return tuple(", ".join(columns) or "all" for columns in self.by)
+        return tuple(str(name) for name in precision["domain"].unique())

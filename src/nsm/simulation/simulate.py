@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-import nsm
+from nsm import __version__
 from nsm.errors import OptionError
 from nsm.estimation.estimates import COLUMNS, Estimates
 from nsm.simulation.characteristics import characteristics, load_table
@@ -196,17 +196,9 @@ def _flagged(runs: pd.DataFrame, rule: str, scheme: Scheme) -> pd.DataFrame:
     table["cv"] = table["se"] / table["estimate"].abs()
     names = runs["domain"].str.replace(r"=[^,]*", "", regex=True)
     estimates = Estimates(table[["domain_", *COLUMNS]], ("domain_",), 0.95)
-    planned = runs["domain"][names.isin(planned_domains(scheme))].unique().tolist()
+    planned = runs["domain"][names.isin(scheme.domains_planned())].unique().tolist()
     made = flag(estimates, rule, planned=planned)
     return runs.assign(cv=table["cv"], verdict=made.table["verdict"].to_numpy())
-
-
-def planned_domains(scheme: Scheme) -> list[str]:
-    """Return the names of the domains that a plan was made for; all, if it does not say."""
-    precision = getattr(scheme.plan, "precision", None)
-    if precision is None:
-        return [", ".join(columns) or "all" for columns in scheme.by]
-    return [str(name) for name in precision["domain"].unique()]
 
 
 def _schemes(
@@ -225,11 +217,11 @@ def _schemes(
         scheme = one if isinstance(one, Scheme) else Scheme(one, **options)
         domains = by
         if domains is None and scheme.by == ((),):
-            columns = [d for d in planned_domains(scheme) if d != "all"]
+            columns = [d for d in scheme.domains_planned() if d != "all"]
             domains = [(), *((c,) for c in columns)]
         if domains is not None:
             scheme = replace(scheme, by=tuple(tuple(columns) for columns in domains))
-        out[str(name)] = scheme
+        out[str(name)] = scheme.settled()
     first = next(iter(out.values()))
     for scheme in out.values():
         if scheme.by != first.by or dict(scheme.counts) != dict(first.counts):
@@ -260,15 +252,13 @@ def _key(
     key = {
         "seed": str(seed),
         "rule": rule,
-        "version": nsm.__version__,
+        "version": __version__,
         "response": _hash(repr(rules)),
         "frame": _hash(_content(table)),
         "population": _hash(_content(areas) + str(getattr(population, "seed", ""))),
     }
     for name, scheme in schemes.items():
-        plan = getattr(scheme.plan, "table", scheme.plan)
-        parts = {k: v for k, v in vars(scheme).items() if k != "plan"}
-        key[f"plan {name}"] = _hash(_content(plan) + _content(parts))
+        key[f"plan {name}"] = _hash(_content(vars(scheme)))
     return key
 
 

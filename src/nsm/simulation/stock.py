@@ -175,16 +175,16 @@ class Part:
         dwellings = tables["dwellings"].sort_values(["area", "dwelling"], ignore_index=True)
         house = pd.Index(dwellings["dwelling"])
         homes = tables["households"]["household"].to_numpy()
-        home_house = house.get_indexer(tables["households"]["dwelling"])
+        home_house = house.get_indexer(_index(tables["households"]["dwelling"]))
         order = np.argsort(home_house, kind="stable")
-        person_home = pd.Index(homes[order]).get_indexer(tables["persons"]["household"])
+        person_home = pd.Index(homes[order]).get_indexer(_index(tables["persons"]["household"]))
         counts, eligible = self._counts(tables, person_home, len(homes), population.field.youngest)
         foreign = counts[:, np.tile([True, True, False], counts.shape[1] // 3)].sum(axis=1) > 0
         languages, names = pd.factorize(dwellings["door_language"])
         return {
             "dwellings": _per_area(dwellings["area"], areas),
             "households": np.bincount(home_house, minlength=len(house)),
-            "kind": pd.Index(KINDS).get_indexer(dwellings["dwelling_type"]).astype(np.int8),
+            "kind": pd.Index(KINDS).get_indexer(_index(dwellings["dwelling_type"])).astype(np.int8),
             "language": languages,
             "languages": [str(name) for name in names],
             "occupied": dwellings["occupied"].to_numpy(dtype=bool),
@@ -199,10 +199,10 @@ class Part:
         """Return persons by household and class, and those of an age to be interviewed."""
         persons = tables["persons"]
         bands, states = len(self.ages), len(STATUS)
-        sex = pd.Index(SEXES).get_indexer(persons["sex"])
+        sex = pd.Index(SEXES).get_indexer(_index(persons["sex"]))
         age = persons["age"].to_numpy()
         band = np.searchsorted(self.ages, age, side="right") - 1
-        state = pd.Index(STATUS).get_indexer(tables["truth"]["truth_status"])
+        state = pd.Index(STATUS).get_indexer(_index(tables["truth"]["truth_status"]))
         width = len(SEXES) * bands * states
         cell = home * width + (sex * bands + band) * states + state
         counts = np.bincount(cell, minlength=homes * width).reshape(homes, width)
@@ -217,6 +217,10 @@ class Part:
         group = home * 2 + (state == STATUS.index("native"))
         eligible = np.bincount(group[old], minlength=homes * 2).reshape(homes, 2)
         return counts.astype(np.uint8), eligible.astype(np.uint16)
+
+
+def _index(column: pd.Series) -> pd.Index:
+    return pd.Index(column)
 
 
 def _per_area(column: pd.Series, areas: Sequence[str]) -> np.ndarray:

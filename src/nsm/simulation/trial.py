@@ -255,11 +255,12 @@ def _ranges(first: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return shift + np.arange(len(nth)), nth
 
 
-def _labels(codes: np.ndarray, names: tuple[str, ...]) -> pd.Categorical:
+def _labels(codes: np.ndarray, names: Sequence[str]) -> pd.Categorical:
     """Return labels of codes from 0; blank where the code is negative."""
-    return pd.Categorical.from_codes(codes, categories=list(names))
+    known = pd.CategoricalDtype(pd.Index(names))
+    return pd.Categorical.from_codes(np.asarray(codes, np.int64), dtype=known)
 
 
 def _labels_of(column: pd.Series, nth: np.ndarray) -> pd.Categorical:
     codes, names = pd.factorize(column, sort=True)
-    return pd.Categorical.from_codes(codes[nth], categories=[str(n) for n in names])
+    return _labels(codes[nth], [str(name) for name in names])

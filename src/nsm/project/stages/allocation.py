@@ -11,6 +11,7 @@ from nsm.allocation import Plan, allocate, areas_at
 from nsm.allocation.areas import PriorError, Response
 from nsm.errors import ConfigError, Phrase, nearest
 from nsm.files import write_table, write_text
+from nsm.frame import Frame
 from nsm.project.project import Made
 from nsm.project.settings import AllocationSettings
 from nsm.project.stages.frame import stratified
@@ -32,10 +33,16 @@ def make(project: Project, folder: Path) -> Made:
     return Made(facts, Phrase("{areas:,} areas, {cost}", areas=plan.n, cost=cost))
 
 
-def planned(project: Project) -> Plan:
-    """Return the allocation that the settings ask for."""
-    settings, frame = project.settings.allocation, project.settings.frame
-    expected = list(frame.expected)
+def planned(project: Project, frame: Frame | None = None) -> Plan:
+    """Return the allocation that the settings ask for.
+
+    Parameters
+    ----------
+    frame
+        With strata and expected counts; that of the project if None.
+    """
+    settings, described = project.settings.allocation, project.settings.frame
+    expected = list(described.expected)
     for domain, targets in settings.precision.items():
         for y in targets:
             if y not in expected:
@@ -47,8 +54,8 @@ def planned(project: Project) -> Plan:
                     hint=nearest(y, expected),
                 )
     strata = areas_at(
-        stratified(project),
-        size=frame.size,
+        stratified(project) if frame is None else frame,
+        size=described.size,
         y=expected,
         domains=list(settings.domains),
         area_cost=settings.area_cost,

@@ -24,13 +24,8 @@ def make(project: Project, folder: Path) -> Made:
     frame = Frame.read(project.source(settings.source))
     frame.require_sound(settings.size)
     findings = frame.check(language=project.settings.survey.language)
-    frame = frame.concentration(
-        list(settings.concentration.cuts), within=list(settings.concentration.within)
-    )
-    expected = expected_counts(frame, settings.expected)
-    prior_class = frame.table["stratum"].str.rsplit("-", n=1).str[-1]
-    made = frame.table.assign(**expected, prior_class=prior_class)
-    write_table(made, folder / "areas.parquet")
+    frame = prepared(project, frame)
+    write_table(frame.table, folder / "areas.parquet")
     write_table(strata_table(frame), folder / "strata.csv")
     write_table(findings, folder / "findings.csv")
     strata = frame.table["stratum"].nunique()
@@ -48,6 +43,17 @@ def make(project: Project, folder: Path) -> Made:
             findings=len(findings),
         ),
     )
+
+
+def prepared(project: Project, frame: Frame) -> Frame:
+    """Return a frame with strata, expected counts and classes of prior prevalence."""
+    settings = project.settings.frame
+    frame = frame.concentration(
+        list(settings.concentration.cuts), within=list(settings.concentration.within)
+    )
+    expected = expected_counts(frame, dict(settings.expected))
+    prior_class = frame.table["stratum"].str.rsplit("-", n=1).str[-1]
+    return frame.replaced(table=frame.table.assign(**expected, prior_class=prior_class))
 
 
 def expected_counts(frame: Frame, expressions: Mapping[str, str]) -> dict[str, np.ndarray]:
