@@ -176,6 +176,8 @@ def test_what_households_cannot_tell_is_refused(
     step = {**persons_steps[0], "unit": None}
     with pytest.raises(OptionError, match="say unit = 'household', not None"):
         made(weighting={"persons": [step]})
+    with pytest.raises(OptionError, match="does not calibrate with 'costs'"):
+        made(weighting={"persons": [{**persons_steps[0], "costs": {"sex": 2.0}}]})
     step = {**persons_steps[0], "margins": {"documents": {"none": 10.0}}}
     with pytest.raises(OptionError, match=r"'documents'.*does not have"):
         made(weighting={"persons": [step]})

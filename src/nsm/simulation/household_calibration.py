@@ -17,10 +17,12 @@ from nsm.errors import OptionError, SimulationError
 from nsm.estimation import Survey
 from nsm.estimation.influence import Adjustment
 from nsm.totals import Cells
+from nsm.weighting.feasibility import refuse_unmet
 from nsm.weighting.margins import Control, as_code, read_margins
-from nsm.weighting.solver import Distance, distance, inverse_gram, refuse_unmet, solve
+from nsm.weighting.solver import Distance, check_method, distance, inverse_gram, solve
 
-UNITS = ("household", "dwelling")
+UNITS = ("household",)
+_KEYS = {"step", "margins", "method", "bounds", "unit", "where", "name"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class HouseholdCalibration:
 
     Parameters
     ----------
-    curve, bounds
+    curve
         The calibration function.
     regressors
         For each combination of area labels: persons of each class that count for each control
@@ -43,7 +45,6 @@ class HouseholdCalibration:
     """
 
     curve: Distance
-    bounds: tuple[float, float] | None
     regressors: np.ndarray
     place: np.ndarray
     totals: np.ndarray
@@ -67,17 +68,24 @@ class HouseholdCalibration:
                 "A simulated survey calibrates households: say unit = 'household', not {unit!r}.",
                 unit=step.get("unit"),
             )
+        strange = [key for key in step if key not in _KEYS]
+        if strange:
+            raise OptionError(
+                "A simulated survey does not calibrate with {keys}. It knows {known}.",
+                keys=strange,
+                known=sorted(_KEYS),
+            )
         controls = read_margins(step["margins"])
         used = sorted({c for control in controls for c in control.columns if c in areas.columns})
         place = np.zeros(len(areas), np.int64)
         if used:
-            place = areas.groupby(used, sort=False).ngroup().to_numpy()
+            place[:] = areas.groupby(used, sort=False).ngroup().to_numpy()
         first = np.unique(place, return_index=True)[1]
         parts = [_regressors(c, areas[used].iloc[first], classes) for c in controls]
-        bounds = step.get("bounds")
+        method, bounds = step.get("method", "raking"), step.get("bounds") or (-np.inf, np.inf)
+        check_method(method, tuple(bounds))
         return cls(
-            distance(step.get("method", "raking"), tuple(bounds) if bounds else None),
-            tuple(bounds) if bounds else None,
+            distance(method, *bounds),
             np.concatenate(parts, axis=2),
             place,
             np.concatenate([[*c.totals.values()] for c in controls]),
@@ -101,7 +109,7 @@ class HouseholdCalibration:
         before = survey.weights
         weight = np.bincount(cells.codes, before * size, len(cells.matrix))
         solution = solve(cells.matrix, weight, self.totals, self.curve)
-        refuse_unmet(solution.gap, self.totals, self.labels, self.bounds)
+        refuse_unmet(solution.gap, self.totals, self.labels)
         factor = np.where(inside, solution.factor[cells.codes], 1.0)
         return survey.adjusted(
             Adjustment(
@@ -144,7 +152,7 @@ class HouseholdCalibration:
         return Cells(codes, mean), size
 
 
-def _once(before: np.ndarray) -> np.ndarray:  # noqa: ARG001 (the protocol names it)
+def _once(before: np.ndarray, repeat: Any = None) -> np.ndarray:  # noqa: ARG001 (a protocol)
     raise SimulationError("The weights of a simulated survey are not replicated.")
 
 
