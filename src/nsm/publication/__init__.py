@@ -1,19 +1,33 @@
 """Publication: which numbers may be printed, and the tables, pictures and reports with them."""
 
 from nsm.publication.charts import interval_chart
-from nsm.publication.disclosure import protect
+from nsm.publication.disclosure import Protection, audit, contributions, protect, protect_all
 from nsm.publication.grid import Shown
+from nsm.publication.maps import outlines, region_map
+from nsm.publication.pyramid import pyramid
 from nsm.publication.quality import flag
+from nsm.publication.release import Release, release
 from nsm.publication.report import Drawn, Headline, Meta, Section, write_report
+from nsm.publication.rounding import round_counts
 
 __all__ = [
     "Drawn",
     "Headline",
     "Meta",
+    "Protection",
+    "Release",
     "Section",
     "Shown",
+    "audit",
+    "contributions",
     "flag",
     "interval_chart",
+    "outlines",
     "protect",
+    "protect_all",
+    "pyramid",
+    "region_map",
+    "release",
+    "round_counts",
     "write_report",
 ]

@@ -170,9 +170,9 @@ def _panel(ax: Axes, rows: list[_Row], chart: _Chart) -> None:
     low = table["lower"].fillna(table["estimate"]).iloc[points].dropna()
     if (low >= 0).all():
         ax.set_xlim(left=0)
-    kind = _format(table.iloc[points[0]], chart.formats)
+    kind = estimate_format(table.iloc[points[0]], chart.formats)
     ax.xaxis.set_major_locator(MaxNLocator(6))
-    ax.xaxis.set_major_formatter(lambda x, _: _tick(x, kind, chart.reader.locale))
+    ax.xaxis.set_major_formatter(lambda x, _: tick(x, kind, chart.reader.locale))
 
 
 class _Look(NamedTuple):
@@ -206,7 +206,8 @@ def _position(names: list[Any], name: Any) -> int:
     return next(k for k, one in enumerate(names) if one == name or (missing and pd.isna(one)))
 
 
-def _format(row: pd.Series, formats: Mapping[str, str]) -> str:
+def estimate_format(row: pd.Series, formats: Mapping[str, str]) -> str:
+    """Return the format of an estimate: the given one, or what its statistic suggests."""
     if row["variable"] in formats:
         return formats[row["variable"]]
     if row.get("kind") == "proportion":
@@ -214,7 +215,8 @@ def _format(row: pd.Series, formats: Mapping[str, str]) -> str:
     return _FORMATS.get(row["statistic"], "general")
 
 
-def _tick(x: float, kind: str, locale: str) -> str:
+def tick(x: float, kind: str, locale: str) -> str:
+    """Write a number beside an axis, without needless digits."""
     if kind.startswith("percent"):
         text = written(x, "percent", locale)
         bare = written(100 * x, "integer", locale)
@@ -223,7 +225,9 @@ def _tick(x: float, kind: str, locale: str) -> str:
             if (100 * x) % 1 < 1e-9
             else text
         )
-    return written(x, "integer" if kind == "integer" else "general", locale)
+    if kind == "integer" or abs(x - round(x)) < 1e-9:
+        return written(x, "integer", locale)
+    return written(x, "decimal" if abs(10 * x - round(10 * x)) < 1e-9 else "general", locale)
 
 
 def _legends(figure: Figure, chart: _Chart) -> None:

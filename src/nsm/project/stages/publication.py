@@ -13,7 +13,7 @@ from nsm.estimation import Estimates
 from nsm.files import write_table
 from nsm.project.project import Made
 from nsm.project.report import Material, Page
-from nsm.publication import flag, protect, write_report
+from nsm.publication import Protection, flag, protect, write_report
 from nsm.publication.report import INTERNAL, PUBLIC
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def published(project: Project, name: str) -> Estimates:
     asked = settings.estimation.tables[name]
     table = pd.read_parquet(project.results("estimation", f"{name}.parquet"))
     flagged = flag(Estimates(table, asked.by), settings.publication.rule, planned=asked.planned)
-    return protect(flagged, minimum=settings.publication.minimum_cases)
+    return protect(flagged, Protection(minimum=settings.publication.minimum_cases))
 
 
 def _reports(project: Project, made: Mapping[str, Estimates], folder: Path) -> list[str]:
