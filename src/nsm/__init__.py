@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Estimates,
         Statistic,
         Survey,
+        change,
         count,
         gini,
         mean,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from nsm.project import Project
     from nsm.questionnaire import Questionnaire
     from nsm.selection import Sample, draw, inclusion_probabilities, joint_probabilities
+    from nsm.simulation import simulate
     from nsm.weighting import Weighting
 
 _HOMES = {
@@ -56,6 +58,7 @@ _HOMES = {
     "Survey": "estimation",
     "Weighting": "weighting",
     "allocate": "allocation",
+    "change": "estimation",
     "cluster_size": "allocation",
     "count": "estimation",
     "draw": "selection",
@@ -71,6 +74,7 @@ _HOMES = {
     "quintile_share_ratio": "estimation",
     "ratio": "estimation",
     "sample_size": "allocation",
+    "simulate": "simulation",
     "stratify": "allocation",
     "total": "estimation",
     "variance_components": "allocation",
@@ -108,6 +112,7 @@ __all__ = [
     "Survey",
     "Weighting",
     "allocate",
+    "change",
     "cluster_size",
     "count",
     "draw",
@@ -123,6 +128,7 @@ __all__ = [
     "quintile_share_ratio",
     "ratio",
     "sample_size",
+    "simulate",
     "stratify",
     "total",
     "variance_components",
