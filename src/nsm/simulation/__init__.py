@@ -8,8 +8,8 @@ from nsm.simulation.field import fieldwork, respond
 from nsm.simulation.population import Population
 from nsm.simulation.reading import read_population
 from nsm.simulation.scheme import Scheme
-from nsm.simulation.simulate import Simulation, simulate
 from nsm.simulation.stock import Stock, condense
+from nsm.simulation.surveys import Simulation, simulate
 
 __all__ = [
     "Counted",

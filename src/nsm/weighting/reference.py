@@ -169,7 +169,7 @@ class _Propensity:
     def fit(
         self, weights: np.ndarray, moved: np.ndarray | None, start: np.ndarray | None = None
     ) -> np.ndarray:
-        codes, matrix = self.cells
+        codes, matrix = self.cells.codes, self.cells.matrix
         wanted = np.bincount(codes[self.mine], weights, len(matrix)) @ matrix
         wanted = wanted - (0.0 if moved is None else moved)
         mass = np.bincount(codes, self.reference, len(matrix))
