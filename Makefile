@@ -38,6 +38,9 @@ check: $(VENV)/installed-test  ## lint, format, types
 reference:  ## reference numbers from R (needs r-base-core, r-cran-survey, r-cran-sampling)
 	set -e; cd tests/reference; for script in $$(find . -name '*.R'); do echo $$script; (cd $$(dirname $$script) && Rscript $$(basename $$script)); done
 
+docs: $(VENV)/installed  ## the documentation as pages, in docs/_build
+	$(BIN)/python docs/build.py
+
 benchmark: $(VENV)/installed-test  ## ratios beside svy and R, in one run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'svy>=0.30'
 	$(BIN)/python -m tests.benchmarks
