@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 from pathlib import Path
 
 
@@ -10,7 +11,8 @@ def main() -> None:
     """Run the scripts beside this one."""
     for script in sorted(Path(__file__).parent.glob("*.py")):
         if script.stem != "__main__":
-            print(f"== {script.stem}", flush=True)
+            sys.stdout.write(f"== {script.stem}\n")
+            sys.stdout.flush()
             runpy.run_path(str(script), run_name="__main__")
 
 
