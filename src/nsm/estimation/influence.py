@@ -30,6 +30,14 @@ import numpy as np
 from nsm.totals import Cells
 
 
+def taken(columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return rows of columns, each column in one piece of memory (rows, columns)."""
+    found = np.empty((len(rows), columns.shape[1]), order="F")
+    for k in range(columns.shape[1]):
+        np.take(columns[:, k], rows, out=found[:, k])
+    return found
+
+
 class Repeat(NamedTuple):
     """What a step may have to know of the replicates in which it is redone.
 
@@ -51,7 +59,7 @@ class Repeat(NamedTuple):
 
     def take(self, rows: np.ndarray) -> Repeat:
         """Return it for the rows of a lower table, each with its row above (rows,)."""
-        return self._replace(times=self.times[rows])
+        return self._replace(times=taken(self.times, rows))
 
 
 class Refit(Protocol):

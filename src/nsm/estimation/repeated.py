@@ -49,7 +49,8 @@ def replicate_values(point: Point) -> np.ndarray:
         maps = {term: _row_map(survey.table, term, groups) for term in terms}
         for part, weights in replication.weights(survey):
             for term in terms:
-                sums[term][:, part] = maps[term] @ weights
+                for k, column in enumerate(weights.T, part.start):
+                    sums[term][:, k] = maps[term] @ column
             for leaf in again:
                 values[leaf][:, part] = _again(point, leaf, groups, weights)
     at = {leaf: _at(point, leaf, sums, values) for leaf in leaves}

@@ -16,7 +16,7 @@ import numpy as np
 
 from nsm.errors import ColumnError, DesignError, OptionError, SingletonStratumError, nearest
 from nsm.estimation.design import Design
-from nsm.estimation.influence import Repeat
+from nsm.estimation.influence import Repeat, taken
 
 if TYPE_CHECKING:
     from nsm.estimation.survey import Survey
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 METHODS = ("bootstrap", "preston", "jk1", "jkn", "brr", "fay", "sdr")
 COLUMN_METHODS = ("brr", "fay", "jk1", "jkn", "bootstrap", "sdr", "acs", "custom")
-BLOCK_CELLS = 1 << 25
+BLOCK_CELLS = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ class Replication:
         for first in range(0, self.count, block):
             part = slice(first, min(first + block, self.count))
             if self.factors is not None:
-                times = self.factors[survey.levels[0].unit, part]
+                # Replicate by replicate in memory, as the steps that are redone take them.
+                times = taken(np.asfortranarray(self.factors[:, part]), survey.levels[0].unit)
                 base = survey.base[:, None] * times
             else:
                 top = survey.levels[0].held

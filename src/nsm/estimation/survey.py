@@ -13,7 +13,7 @@ import numpy as np
 
 from nsm.errors import DesignError, FileError, KeyColumnError, ValueInColumnError
 from nsm.estimation.design import Design, SinglePsu, compile_design, declare, probabilities
-from nsm.estimation.influence import Adjustment, Repeat
+from nsm.estimation.influence import Adjustment, Repeat, taken
 from nsm.estimation.replicate import Replication
 from nsm.estimation.statistic import Missing, Proportions, count, mean, ratio, total
 from nsm.files import local_path, read_table
@@ -417,7 +417,7 @@ class Survey:
         weights = base
         for k, level in enumerate(self.levels):
             if level.link is not None:
-                weights = weights[level.link]
+                weights = taken(weights, level.link)
                 repeat = None if repeat is None else repeat.take(level.link)
             for step in self.adjustments:
                 if step.level == k:

@@ -89,7 +89,8 @@ class Calibration(Step, word="calibration"):
         """
         problem = self.problem(survey)
         before = survey.weights
-        problem.refuse_impossible(before)
+        gram = problem.gram(before)
+        problem.refuse_impossible(before, gram)
         root = self._root(problem)
 
         def refit(before: np.ndarray, repeat: Repeat | None = None) -> np.ndarray:
@@ -101,9 +102,8 @@ class Calibration(Step, word="calibration"):
                 factors[:, r] = problem.factors(before[:, r], times, totals)
             return factors
 
-        factor = problem.factors(before)
+        factor = problem.factors(before, gram=gram)
         cells = problem.controls.cells
-        weight = np.bincount(cells.codes, before, len(cells.matrix))
         return survey.adjusted(
             Adjustment(
                 self.name,
@@ -114,7 +114,7 @@ class Calibration(Step, word="calibration"):
                 cells=cells,
                 effect=-factor,
                 entry=np.ones(len(before)),
-                inverse=inverse_gram(cells.matrix, weight, problem.slack),
+                inverse=inverse_gram(gram, problem.slack),
                 external=True,
                 root=root,
                 labels=problem.controls.labels,

@@ -226,7 +226,7 @@ def class_adjustment(
     def refit(before: np.ndarray, repeat: Repeat | None = None) -> np.ndarray:
         moving = repeat is not None and not rule.fixed
         columns = [ratios(rule.classes(w)[0] if moving else classes, w) for w in before.T]
-        return np.stack(columns, axis=1)
+        return np.stack(columns).T
 
     factor = ratios(classes, before)
     given = np.bincount(classes[respondent], before[respondent], count)

@@ -160,14 +160,16 @@ def refuse_unmet(gap: np.ndarray, totals: np.ndarray, labels: tuple[str, ...]) -
     )
 
 
-def refuse_collinear(
-    matrix: np.ndarray, weight: np.ndarray, totals: np.ndarray, labels: tuple[str, ...]
-) -> None:
+def refuse_collinear(gram: np.ndarray, totals: np.ndarray, labels: tuple[str, ...]) -> None:
     """Raise CalibrationError if controls depend on each other in the data, but not their totals.
 
     Margins that add up to one population depend on each other, and agree: they are no error.
+
+    Parameters
+    ----------
+    gram
+        The sum of w x x' (controls, controls).
     """
-    gram = (matrix * weight[:, None]).T @ matrix
     size = np.sqrt(np.maximum(np.diag(gram), 0.0))
     size[size == 0] = 1.0
     values, vectors = np.linalg.eigh(gram / np.outer(size, size))

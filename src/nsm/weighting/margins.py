@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Margins = Mapping[Any, Any] | pd.DataFrame | Sequence[Mapping[str, Any]]
 CROSS = "*"
 AGREE = 0.5
+BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -249,9 +250,10 @@ def join_controls(
     joined = Cells(code - 1, np.concatenate(matrix, axis=1) if matrix else np.zeros((1, 0)))
     numbers = [c for c in controls if c.numeric]
     if numbers:
-        values = np.stack([_number(control, table, inside) for control in numbers], axis=1)
-        dense = np.concatenate([joined.matrix[joined.codes], values], axis=1)
-        joined = Cells(np.arange(table.rows), dense)
+        joined = Cells(
+            np.arange(table.rows),
+            _side_by_side(joined, [_number(control, table, inside) for control in numbers]),
+        )
         totals.append([c.totals[()] for c in numbers])
         labels += [c.name for c in numbers]
     return Controls(joined, np.concatenate([np.asarray(t, float) for t in totals]), tuple(labels))
@@ -261,18 +263,36 @@ def _number(control: Control, table: Memory, inside: np.ndarray) -> np.ndarray:
     values, observed = table.number(control.columns[0])
     if observed is not None:
         _refuse_missing(control.columns[0], np.flatnonzero(inside & ~observed), table)
-    return np.where(inside, values, 0.0)
+    return values if inside.all() else np.where(inside, values, 0.0)
+
+
+def _side_by_side(cells: Cells, columns: Sequence[np.ndarray]) -> np.ndarray:
+    """Return regressors of each row, of cells and of numbers (rows, regressors)."""
+    first = cells.matrix.shape[1]
+    matrix = np.empty((len(cells.codes), first + len(columns)))
+    for start in range(0, len(matrix), BLOCK):
+        part = slice(start, start + BLOCK)
+        matrix[part, :first] = cells.matrix[cells.codes[part]]
+        matrix[part, first:] = np.stack([column[part] for column in columns], axis=1)
+    return matrix
 
 
 def _positions(control: Control, table: Memory, inside: np.ndarray) -> np.ndarray:
     """Return 1 + the index of each row's category in the control; 0 for rows outside."""
     parts = [table.codes(name) for name in control.columns]
-    joint = np.zeros(table.rows, np.int64)
+    whole = bool(inside.all())
     for name, part in zip(control.columns, parts, strict=True):
-        _refuse_missing(name, np.flatnonzero(inside & (part.codes == 0)), table)
-        joint = joint * len(part.labels) + np.maximum(part.codes - 1, 0)
+        if len(part.codes) and part.codes.min() == 0:
+            _refuse_missing(name, np.flatnonzero(inside & (part.codes == 0)), table)
     shape = [len(part.labels) for part in parts]
-    code, present = compressed(np.where(inside, joint + 1, 0), int(np.prod(shape)))
+    joint = parts[0].codes
+    for part in parts[1:]:
+        joint = (joint - 1) * len(part.labels) + part.codes
+    if whole and len(parts) == 1:
+        code, present = joint, np.arange(shape[0])
+    else:
+        joint = joint if whole else np.where(inside, joint, 0)
+        code, present = compressed(joint, int(np.prod(shape)))
     index = np.unravel_index(present, shape)
     texts = list(
         zip(

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import linalg
 
 from nsm.errors import CalibrationError
-from nsm.totals import Cells
+from nsm.totals import Cells, compressed
 from nsm.weighting.feasibility import (
     LARGEST_PROGRAMME,
     Range,
@@ -20,7 +20,7 @@ from nsm.weighting.feasibility import (
     refuse_unmet,
 )
 from nsm.weighting.margins import Control, Controls, as_code, join_controls
-from nsm.weighting.solver import distance, solve
+from nsm.weighting.solver import distance, solve, weighted_gram
 
 if TYPE_CHECKING:
     from nsm.totals import Memory
@@ -68,7 +68,11 @@ class Problem:
     slack: np.ndarray
 
     def factors(
-        self, before: np.ndarray, times: np.ndarray | None = None, totals: np.ndarray | None = None
+        self,
+        before: np.ndarray,
+        times: np.ndarray | None = None,
+        totals: np.ndarray | None = None,
+        gram: np.ndarray | None = None,
     ) -> np.ndarray:
         """Return the factor of each row (rows,), 1 outside.
 
@@ -80,6 +84,8 @@ class Problem:
             How often each row counts (rows,); None: once.
         totals
             What to meet instead of the totals of the problem (controls,).
+        gram
+            The sum of w x x' of these weights, if it is known (controls, controls).
 
         Raises
         ------
@@ -93,13 +99,22 @@ class Problem:
         for cells, part in self.parts(grid):
             within = self.within(grid, cells)
             curve = distance(self.method, within.low, within.high)
+            known = None if gram is None else gram[part, part]
             matrix = grid.matrix[cells, part]
-            solution = solve(matrix, weight[cells], wanted[part], curve, self.slack[part])
+            solution = solve(
+                matrix, weight[cells], wanted[part], curve, slack=self.slack[part], gram=known
+            )
             refuse_unmet(solution.gap, wanted[part], self.labels(part))
             factor[cells] = solution.factor
-        return np.where(self.inside, factor[grid.codes], 1.0)
+        found = factor[grid.codes]
+        return found if self.inside.all() else np.where(self.inside, found, 1.0)
 
-    def refuse_impossible(self, before: np.ndarray) -> None:
+    def gram(self, before: np.ndarray) -> np.ndarray:
+        """Return the sum of w x x' (controls, controls)."""
+        cells = self.controls.cells
+        return weighted_gram(cells.matrix, np.bincount(cells.codes, before, len(cells.matrix)))
+
+    def refuse_impossible(self, before: np.ndarray, gram: np.ndarray) -> None:
         """Raise CalibrationError, before any iteration, if no factors meet the controls.
 
         Controls that may give are left out. Problems of very many cells are left to the iteration.
@@ -108,13 +123,14 @@ class Problem:
         weight = np.bincount(grid.codes, before, len(grid.matrix))
         for cells, part in self.parts(grid):
             hard = np.flatnonzero(self.slack[part] == 0)
-            matrix = grid.matrix[cells, part][:, hard]
             wanted = self.controls.totals[part][hard]
             labels = tuple(self.labels(part)[k] for k in hard)
-            refuse_collinear(matrix, weight[cells], wanted, labels)
+            refuse_collinear(gram[part, part][np.ix_(hard, hard)], wanted, labels)
             within = self.within(grid, cells)
+            size = len(hard) * len(grid.matrix[cells])
             # Raking has factors above 0, and there is nothing to find where all may be anything.
-            if (within.bounded or self.method != "linear") and matrix.size <= LARGEST_PROGRAMME:
+            if (within.bounded or self.method != "linear") and size <= LARGEST_PROGRAMME:
+                matrix = grid.matrix[cells, part][:, hard]
                 refuse_conflicts(matrix, weight[cells], wanted, within, labels)
 
     @staticmethod
@@ -264,9 +280,11 @@ def shared(controls: Controls, unit: np.ndarray, weight: np.ndarray) -> Controls
     count = int(unit.max(initial=0))
     # Units without weight keep the plain mean: their factor matters to replicates only.
     share = np.where(weight > 0, weight, 1e-300)
-    sums = controls.cells.sums(share, unit, count)
-    totals = np.bincount(unit, share, count + 1)[1:]
-    matrix = np.concatenate([np.zeros((1, sums.shape[1])), sums / totals[:, None]])
+    matrix = controls.cells.sums(share, unit, count)
+    matrix /= np.bincount(unit, share, count + 1)[1:, None]
+    if unit.all():
+        return Controls(Cells(unit - 1, matrix), controls.totals, controls.labels)
+    matrix = np.concatenate([np.zeros((1, matrix.shape[1])), matrix])
     return Controls(Cells(unit, matrix), controls.totals, controls.labels)
 
 
@@ -291,8 +309,9 @@ def joined(
     for label, mask in masks.items():
         part = join_controls(controls[label], table, mask)
         if unit is not None:
-            present, codes = np.unique(np.where(mask, unit[0], 0), return_inverse=True)
-            part = shared(part, codes if present[0] == 0 else codes + 1, unit[1])
+            codes = unit[0] if mask.all() else np.where(mask, unit[0], 0)
+            codes, _ = compressed(codes, int(codes.max(initial=0)))
+            part = shared(part, codes, unit[1])
         prefix = f"{label}: " if len(masks) > 1 else ""
         parts.append(
             Controls(part.cells, part.totals, tuple(prefix + text for text in part.labels))

@@ -89,7 +89,7 @@ class ResponseModel:
 
         def refit(before: np.ndarray, repeat: Repeat | None = None) -> np.ndarray:  # noqa: ARG001 (the weights say all)
             columns = [self.probability(self.fit(w, found)) for w in before.T]
-            return self.respondent[:, None] / np.stack(columns, axis=1)
+            return self.respondent[:, None] / np.stack(columns).T
 
         own = expit(self.cells.matrix @ found)
         return Adjustment(

@@ -117,7 +117,7 @@ class Reference(Step, word="reference"):
             for r in range(weights.shape[1]):
                 again = model.fit(weights[:, r], None if moved is None else moved[r], found)
                 columns.append(1 / expit(cells.matrix @ again)[cells.codes][mine])
-            return np.stack(columns, axis=1)
+            return np.stack(columns).T
 
         own = p[mine]
         spread = np.bincount(cells.codes, model.reference * p * (1 - p), len(cells.matrix))

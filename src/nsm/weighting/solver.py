@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg
 
 from nsm.errors import OptionError, nearest
 
+# Products this small stay on one thread, which a busy machine needs.
+BLOCK = 128
 MAXIMUM_STEPS = 200
 TOLERANCE = 1e-11
 
@@ -125,7 +128,9 @@ def solve(
     weight: np.ndarray,
     totals: np.ndarray,
     curve: Distance,
+    *,
     slack: np.ndarray | None = None,
+    gram: np.ndarray | None = None,
 ) -> Solution:
     """Find the factors that meet the totals, as nearly as can be.
 
@@ -140,6 +145,8 @@ def solve(
     slack
         How far each control may give (controls,): the distance has (t - sum)^2 / (2 slack) added,
         so that the sum is t - slack * λ; 0 for those that are met. None: all are met.
+    gram
+        The sum of w x x', if it is known.
 
     References
     ----------
@@ -149,22 +156,43 @@ def solve(
     dual = _Dual(matrix, weight, totals, curve, given)
     lam = np.zeros(matrix.shape[1])
     scale = np.maximum(np.abs(totals), np.maximum(weight @ np.abs(matrix), 1e-300))
+    if gram is None:
+        gram = weighted_gram(matrix, weight)
+    at = dual.at(lam)
     steps = 0
-    while True:
-        gap = dual.gap(lam)
-        if steps == MAXIMUM_STEPS or np.max(np.abs(gap) / scale, initial=0.0) <= TOLERANCE:
-            break
-        direction = dual.direction(lam, gap)
-        length = dual.descent(lam, direction, float(gap @ direction))
-        if length == 0.0:
-            # Factors at their bounds have slope 0: where too many are, step as if none were.
-            direction = inverse_gram(matrix, weight, given) @ gap
-            length = dual.descent(lam, direction, float(gap @ direction))
-        if length == 0.0:
-            break
-        lam = lam + length * direction
+    while steps < MAXIMUM_STEPS and np.max(np.abs(at.gap) / scale, initial=0.0) > TOLERANCE:
+        # At λ = 0 every distance has slope 1, unless bounds exclude a factor of 1.
+        flat = steps == 0 and bool(np.all(at.factor == 1.0))
+        curvature = gram if flat else weighted_gram(matrix, weight * curve.slope(at.u))
+        direction = _inverse(curvature, given) @ at.gap
+        after = dual.at(lam + direction)
+        if not _nearer(after.gap, at.gap, scale):
+            length = dual.descent(lam, direction, float(at.gap @ direction))
+            if length == 0.0:
+                # Factors at their bounds have slope 0: where too many are, step as if none were.
+                direction = _inverse(gram, given) @ at.gap
+                length = dual.descent(lam, direction, float(at.gap @ direction))
+            if length == 0.0:
+                break
+            direction = length * direction
+            after = dual.at(lam + direction)
+        lam, at = lam + direction, after
         steps += 1
-    return Solution(curve.factor(dual.u(lam)), gap, steps)
+    return Solution(at.factor, at.gap, steps)
+
+
+def _nearer(after: np.ndarray, before: np.ndarray, scale: np.ndarray) -> bool:
+    """Tell whether a whole step brought the sums to half their distance, without a search."""
+    with np.errstate(invalid="ignore"):
+        return bool(np.max(np.abs(after) / scale) <= 0.5 * np.max(np.abs(before) / scale))
+
+
+class _Point(NamedTuple):
+    """The dual at some λ: u = x'λ and factors, each (cells,), and the gap (controls,)."""
+
+    u: np.ndarray
+    factor: np.ndarray
+    gap: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -177,21 +205,17 @@ class _Dual:
     curve: Distance
     slack: np.ndarray
 
-    def u(self, lam: np.ndarray) -> np.ndarray:
-        return self.matrix @ lam
+    def at(self, lam: np.ndarray) -> _Point:
+        u = self.matrix @ lam
+        with np.errstate(over="ignore", invalid="ignore"):
+            factor = self.curve.factor(u)
+            reached = (self.weight * factor) @ self.matrix
+        return _Point(u, factor, self.totals - self.slack * lam - reached)
 
     def value(self, lam: np.ndarray) -> float:
         with np.errstate(over="ignore"):
-            spent = self.weight @ self.curve.integral(self.u(lam))
+            spent = self.weight @ self.curve.integral(self.matrix @ lam)
         return float(spent - self.totals @ lam + self.slack @ lam**2 / 2)
-
-    def gap(self, lam: np.ndarray) -> np.ndarray:
-        reached = (self.weight * self.curve.factor(self.u(lam))) @ self.matrix
-        return self.totals - self.slack * lam - reached
-
-    def direction(self, lam: np.ndarray, gap: np.ndarray) -> np.ndarray:
-        curvature = self.weight * self.curve.slope(self.u(lam))
-        return inverse_gram(self.matrix, curvature, self.slack) @ gap
 
     def descent(self, lam: np.ndarray, direction: np.ndarray, promised: float) -> float:
         """Return the first halved step that lowers the dual; 0 if none does."""
@@ -208,19 +232,25 @@ class _Dual:
         return 0.0
 
 
-def _inverse(gram: np.ndarray) -> np.ndarray:
+def _inverse(gram: np.ndarray, slack: np.ndarray | None = None) -> np.ndarray:
     """Invert where it can be: redundant margins (two that add to one population) are no error."""
+    if slack is not None and slack.any():
+        gram = gram + np.diag(slack)
     size = np.sqrt(np.maximum(np.diag(gram), 0.0))
     size[size == 0] = 1.0
     scale = np.outer(size, size)
-    return linalg.pinvh(gram / scale, rtol=1e-10) / scale if gram.size else gram
+    return linalg.pinvh(gram / scale, rtol=1e-10, check_finite=False) / scale if gram.size else gram
 
 
-def inverse_gram(
-    matrix: np.ndarray, weight: np.ndarray, slack: np.ndarray | None = None
-) -> np.ndarray:
+def weighted_gram(matrix: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return sum w x x' (controls, controls), block by block: a large matrix is not copied."""
+    gram = np.zeros((matrix.shape[1], matrix.shape[1]))
+    for first in range(0, len(matrix), BLOCK):
+        part = matrix[first : first + BLOCK]
+        gram += (part * weight[first : first + BLOCK, None]).T @ part
+    return gram
+
+
+def inverse_gram(gram: np.ndarray, slack: np.ndarray | None = None) -> np.ndarray:
     """Return (sum w x x' + slack)^-1, generalized where controls are redundant."""
-    gram = (matrix * weight[:, None]).T @ matrix
-    if slack is not None:
-        gram[np.diag_indices_from(gram)] += slack
-    return _inverse(gram)
+    return _inverse(gram, slack)

@@ -162,7 +162,7 @@ class Trimming(Step, word="trimming"):
                     limits = (bounds[0], high)
                 after = clipped(one, times, codes, count, limits)
                 columns.append(np.where(one > 0, after / np.where(one > 0, one, 1.0), 1.0))
-            return np.stack(columns, axis=1)
+            return np.stack(columns).T
 
         factor = refit(before[:, None])[:, 0]
         after = before * factor
@@ -234,7 +234,7 @@ class Trimming(Step, word="trimming"):
                 given = np.bincount(codes, other[:, r] * raised, count)
                 scale = np.where(given != 0, sums / np.where(given != 0, given, 1.0), 1.0)
                 columns.append(np.where(one > 0, scale[codes] * raised, 1.0))
-            return np.stack(columns, axis=1)
+            return np.stack(columns).T
 
         factor = refit(before[:, None])[:, 0]
         sums = np.bincount(codes, before * factor, count)

@@ -56,8 +56,8 @@ class Step(ABC):
 
 def warn_extreme(step: Adjustment) -> None:
     """Warn of weights below 0, and of factors far from those of most."""
-    used = step.before != 0
-    factor, after = step.factor[used], step.after[used]
+    after = step.after
+    factor = step.factor if step.before.all() else step.factor[step.before != 0]
     if (after < 0).any():
         warnings.warn(
             f"{step.name}: {int((after < 0).sum())} weights are negative (least "
@@ -66,8 +66,10 @@ def warn_extreme(step: Adjustment) -> None:
             NsmWarning,
             stacklevel=4,
         )
+    if step.cells is None:
+        return
     passed = factor[factor > 0]
-    if step.cells is None or not len(passed):
+    if not len(passed) or passed.max() <= EXTREME * passed.min():
         return
     most = EXTREME * float(np.median(passed))
     if (passed > most).any():
