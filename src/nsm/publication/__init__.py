@@ -9,6 +9,7 @@ from nsm.publication.quality import flag
 from nsm.publication.release import Release, release
 from nsm.publication.report import Drawn, Headline, Meta, Section, write_report
 from nsm.publication.rounding import round_counts
+from nsm.publication.workbook import write_workbook
 
 __all__ = [
     "Drawn",
@@ -30,4 +31,5 @@ __all__ = [
     "release",
     "round_counts",
     "write_report",
+    "write_workbook",
 ]
