@@ -19,7 +19,14 @@ from nsm.estimation.influence import Adjustment
 from nsm.totals import Cells
 from nsm.weighting.feasibility import refuse_unmet
 from nsm.weighting.margins import Control, as_code, read_margins
-from nsm.weighting.solver import Distance, check_method, distance, inverse_gram, solve
+from nsm.weighting.solver import (
+    Distance,
+    check_method,
+    distance,
+    inverse_gram,
+    solve,
+    weighted_gram,
+)
 
 UNITS = ("household",)
 _KEYS = {"step", "margins", "method", "bounds", "unit", "where", "name"}
@@ -121,7 +128,7 @@ class HouseholdCalibration:
                 cells=cells,
                 effect=-factor * size,
                 entry=np.ones(len(before)),
-                inverse=inverse_gram(cells.matrix, weight),
+                inverse=inverse_gram(weighted_gram(cells.matrix, weight)),
                 external=True,
             )
         )

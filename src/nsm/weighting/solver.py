@@ -164,13 +164,13 @@ def solve(
         # At λ = 0 every distance has slope 1, unless bounds exclude a factor of 1.
         flat = steps == 0 and bool(np.all(at.factor == 1.0))
         curvature = gram if flat else weighted_gram(matrix, weight * curve.slope(at.u))
-        direction = _inverse(curvature, given) @ at.gap
+        direction = inverse_gram(curvature, given) @ at.gap
         after = dual.at(lam + direction)
         if not _nearer(after.gap, at.gap, scale):
             length = dual.descent(lam, direction, float(at.gap @ direction))
             if length == 0.0:
                 # Factors at their bounds have slope 0: where too many are, step as if none were.
-                direction = _inverse(gram, given) @ at.gap
+                direction = inverse_gram(gram, given) @ at.gap
                 length = dual.descent(lam, direction, float(at.gap @ direction))
             if length == 0.0:
                 break
@@ -232,8 +232,11 @@ class _Dual:
         return 0.0
 
 
-def _inverse(gram: np.ndarray, slack: np.ndarray | None = None) -> np.ndarray:
-    """Invert where it can be: redundant margins (two that add to one population) are no error."""
+def inverse_gram(gram: np.ndarray, slack: np.ndarray | None = None) -> np.ndarray:
+    """Return (sum w x x' + slack)^-1, generalized where controls are redundant.
+
+    Two margins that add to one population are no error.
+    """
     if slack is not None and slack.any():
         gram = gram + np.diag(slack)
     size = np.sqrt(np.maximum(np.diag(gram), 0.0))
@@ -249,8 +252,3 @@ def weighted_gram(matrix: np.ndarray, weight: np.ndarray) -> np.ndarray:
         part = matrix[first : first + BLOCK]
         gram += (part * weight[first : first + BLOCK, None]).T @ part
     return gram
-
-
-def inverse_gram(gram: np.ndarray, slack: np.ndarray | None = None) -> np.ndarray:
-    """Return (sum w x x' + slack)^-1, generalized where controls are redundant."""
-    return _inverse(gram, slack)

@@ -68,7 +68,8 @@ def adopt_xlsform(
     target = Path(folder)
     if target.exists() and any(target.iterdir()):
         raise OptionError(
-            "{folder} is not empty; nothing was written. Name a new folder.", folder=str(folder)
+            "Folder {folder} is not empty; nothing was written. Name a new folder for the form.",
+            folder=str(folder),
         )
     made = _Source(read_workbook(path))
     for name, content in made.files(Path(path).stem).items():
