@@ -8,7 +8,7 @@ import pytest
 
 from nsm.errors import WeightingError
 from nsm.estimation import Survey
-from nsm.weighting import Nonresponse, Within, area_survey
+from nsm.weighting import Nonresponse, Subsample, Within, area_survey
 
 
 @pytest.fixture
@@ -72,3 +72,28 @@ def test_a_household_without_a_choice_is_refused(people: pd.DataFrame) -> None:
         Within("drawn", "house").apply(start)
     with pytest.raises(WeightingError, match=r"drawn units are not eligible \(rows"):
         Within("drawn", "house", eligible="age >= 30").apply(start)
+
+
+def test_who_is_taken_with_certainty_has_no_part_in_the_draw_of_the_others() -> None:
+    """Natives of one dwelling of two pass together, immigrants all: Poisson variance by hand."""
+    rng = np.random.Generator(np.random.PCG64(4))
+    table = pd.DataFrame(
+        {
+            "psu": np.repeat(np.arange(20), 10),
+            "dwelling": np.repeat(np.arange(40), 5),
+            "native": np.arange(200) % 5 > 1,
+            "y": rng.normal(10, 2, 200),
+        }
+    )
+    drawn = rng.random(40) < 0.5
+    table["chosen"] = ~table["native"] | drawn[table["dwelling"]]
+    table["p"] = np.where(table["native"], 0.5, 1.0)
+    survey = Survey(table.assign(w=2.0, N=40), weight="w", psu="psu", fpc="N")
+    step = Subsample("chosen", "p", unit="dwelling")
+    made = step.apply(survey).estimate("total(y)").table["se"].iloc[0] ** 2
+    kept = table[table["chosen"]]
+    value = kept["y"] / kept["p"] * 2
+    areas = value.groupby(kept["psu"]).sum().reindex(range(20), fill_value=0.0)
+    first = 0.5 * 20 * areas.var(ddof=1)
+    natives = value[kept["native"]].groupby(kept["dwelling"]).sum()
+    assert made == pytest.approx(first + 0.5 * (1 - 0.5) * (natives**2).sum(), rel=1e-12)

@@ -28,7 +28,8 @@ class Subsample(Step, word="subsample"):
     stratum
         Column of groups in which a fixed number was drawn; None: each unit on its own.
     unit
-        Column of what was drawn: persons of one household pass together. None: each row.
+        Column of what was drawn: persons of one household pass together, those of one probability
+        each; who is taken with certainty has no part in the draw of the others. None: each row.
     name
         What reports call it.
     """
@@ -63,10 +64,9 @@ class Subsample(Step, word="subsample"):
                 rows=[int(i) + 1 for i in np.flatnonzero(wrong)[:6]],
             )
         factor = np.where(chosen, 1 / np.where(values > 0, values, 1.0), 0.0)
-        stratum, unit = (
-            None if column is None else survey.table.codes(column).codes
-            for column in (self.stratum, self.unit)
-        )
+        codes = survey.table.codes
+        stratum = None if self.stratum is None else codes(self.stratum).codes
+        unit = None if self.unit is None else _together(codes(self.unit).codes, values)
         return survey.adjusted(
             Adjustment(
                 self.name,
@@ -77,6 +77,12 @@ class Subsample(Step, word="subsample"):
                 phase=Phase(np.where(values > 0, values, 1.0), stratum, unit),
             )
         )
+
+
+def _together(unit: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Return what passes together: the rows of a unit that have one probability (rows,)."""
+    _, level = np.unique(probability, return_inverse=True)
+    return np.unique(unit * (int(level.max(initial=0)) + 1) + level, return_inverse=True)[1]
 
 
 @dataclass(frozen=True)
