@@ -97,6 +97,8 @@ def nearest(name: object, known: Collection[object]) -> Phrase:
 def _shown(value: object, translate: Callable[[str], str]) -> object:
     if isinstance(value, Phrase):
         return value.said(translate)
+    if isinstance(value, NsmError):
+        return value.render(translate)
     if isinstance(value, list | tuple | set | frozenset):
         return preview(value)
     return value

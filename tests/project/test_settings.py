@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from nsm.cli import cli
+from nsm.cli.app import call
 from nsm.errors import ConfigError, FileError, NsmError
 from nsm.project import Project
 
@@ -41,6 +44,76 @@ def test_a_wrong_key_or_value_is_named(folder: Path, old: str, new: str, said: s
     change(folder, old, new)
     with pytest.raises(ConfigError, match=said):
         Project(folder)
+    assert not (folder / "results").exists()
+
+
+SURVEY = Path(__file__).parents[2] / "examples" / "eni-do" / "survey.toml"
+HOSTILE = (
+    "__import__('os').system('true')",
+    "().__class__.__mro__[1].__subclasses__()",
+    "total(pay).__class__",
+    "[total(pay) for _ in ()]",
+    "(lambda: total('pay'))()",
+    "eval('1')",
+    "exec('import os')",
+    "open('/etc/passwd')",
+    "getattr(age, 'x')",
+    "total(pay) if age else 0",
+    "total(f'{pay}')",
+    "total(pay); import os",
+    "(x := 1)",
+    "age @ age",
+    "9**9**9**9",
+    "total(age" + ")" * 300,
+    "(" * 400 + "age" + ")" * 400,
+    "\uff45\uff56\uff41\uff4c(age)",
+    "age\u202e == 1",
+    "`rm -rf .`",
+    "{age}",
+    "age.str.len()",
+)
+PLACES = {
+    "statistics.immigrants": 'immigrants = "total(immigrant)", descendants',
+    "derived.immigrant": "\"status == 'immigrant'\"",
+    "where": 'where = "age >= 15"',
+    "propensity": 'cells = ["dwelling_type", "door_language", "prior_class"]',
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("place", PLACES)
+def test_hostile_expressions_are_refused_before_anything_runs(
+    tmp_path: Path, place: str, text: str
+) -> None:
+    folder = _settings_alone(tmp_path)
+    old = PLACES[place]
+    quoted = json.dumps(text, ensure_ascii=False)
+    new = {
+        "statistics.immigrants": f"immigrants = {quoted}, descendants",
+        "derived.immigrant": quoted,
+        "where": f"where = {quoted}",
+        "propensity": f"propensity = {quoted}",
+    }[place]
+    change(folder, old, new)
+    with pytest.raises(ConfigError, match=rf"survey\.toml: .*{place}.* cannot be used"):
+        Project(folder)
+
+
+def _settings_alone(folder: Path) -> Path:
+    """Reading the settings needs nothing beside them."""
+    (folder / "survey.toml").write_text(SURVEY.read_text(encoding="utf-8"), encoding="utf-8")
+    return folder
+
+
+def test_the_command_line_refuses_a_hostile_expression_in_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _settings_alone(tmp_path)
+    change(folder, PLACES["where"], "where = \"__import__('os').system('true')\"")
+    assert call(cli, ["--lang", "es", "estimate", "-C", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert "no se puede usar" in said
+    assert "Traceback" not in said
     assert not (folder / "results").exists()
 
 

@@ -149,7 +149,16 @@ def _density(y: np.ndarray, w: np.ndarray, at: float) -> float:
 
 
 def gini(y: str) -> Statistic:
-    """Return the Gini coefficient of `y` (0 to 1 where y >= 0).
+    """Return the Gini coefficient of `y`.
+
+    Parameters
+    ----------
+    y
+        A numeric column: income, pay.
+
+    Returns
+    -------
+    Statistic, 0 to 1 where y >= 0.
 
     References
     ----------
@@ -161,6 +170,22 @@ def gini(y: str) -> Statistic:
 def quintile_share_ratio(y: str, share: float = 0.2) -> Statistic:
     """Return the total of the richest fifth over that of the poorest (S80/S20).
 
+    Parameters
+    ----------
+    y
+        A numeric column.
+    share
+        Fraction of units at each end, up to a half; a fifth by default.
+
+    Returns
+    -------
+    Statistic, a ratio.
+
+    Raises
+    ------
+    OptionError
+        The share is not between 0 and a half.
+
     References
     ----------
     Langel & Tillé (2011), Survey Methodology 37, p. 79-89.
@@ -171,13 +196,46 @@ def quintile_share_ratio(y: str, share: float = 0.2) -> Statistic:
 
 
 def poverty_line(y: str, share: float = 0.6) -> Statistic:
-    """Return a fraction of the median of `y`."""
+    """Return a fraction of the median of `y`.
+
+    Parameters
+    ----------
+    y
+        A numeric column.
+    share
+        Fraction of the median, above 0.
+
+    Returns
+    -------
+    Statistic in the unit of `y`.
+
+    Raises
+    ------
+    OptionError
+        The share is not above 0.
+    """
     _refuse_share(share, np.inf)
     return (share * quantile(y, 0.5)).named(y, "poverty line")
 
 
 def poverty_rate(y: str, share: float = 0.6) -> Statistic:
     """Return the share of units below `share` times the median, the line being estimated.
+
+    Parameters
+    ----------
+    y
+        A numeric column.
+    share
+        Fraction of the median, above 0.
+
+    Returns
+    -------
+    Statistic, a fraction (0-1).
+
+    Raises
+    ------
+    OptionError
+        The share is not above 0.
 
     References
     ----------
@@ -193,9 +251,22 @@ def poverty_gap(y: str, share: float = 0.6, *, kind: str = "mean") -> Statistic:
 
     Parameters
     ----------
+    y
+        A numeric column.
+    share
+        Fraction of the median that is the line, above 0.
     kind
         `mean`: the mean shortfall over all units (0 for those above the line; FGT 1). `median`: how
         far the median of the poor lies below the line (the relative median gap).
+
+    Returns
+    -------
+    Statistic, a fraction (0-1).
+
+    Raises
+    ------
+    OptionError
+        The kind is unknown, or the share not above 0.
 
     References
     ----------

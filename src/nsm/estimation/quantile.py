@@ -227,6 +227,8 @@ def quantile(
 
     Parameters
     ----------
+    y
+        A numeric column, or an expression.
     order
         Between 0 and 1; 0.5 is the median.
     rule
@@ -236,10 +238,18 @@ def quantile(
         How the limits of the share below are found before they are turned around: `mean`, `beta`,
         `xlogit`, `asin`, `score`; or `replicates`, the quantile in each replicate.
 
+    Returns
+    -------
+    Statistic in the unit of `y`.
+
     Raises
     ------
     OptionError
         The order is not between 0 and 1; the rule or interval is unknown.
+
+    References
+    ----------
+    Woodruff (1952), JASA 47, p. 635-646; Hyndman & Fan (1996), The American Statistician 50.
     """
     if not 0 < order < 1:
         raise OptionError("The order of a quantile is between 0 and 1, not {order}.", order=order)

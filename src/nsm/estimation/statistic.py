@@ -289,6 +289,16 @@ def total(y: str, *, where: str | None = None, missing: Missing = "refuse") -> S
         A numeric column, or an expression of them (`"pay * 12"`, `"birth_country != 'DOM'"`).
     missing
         What a missing value is: refused, zero, or a unit that does not count.
+    where
+        A condition on the units that count; None: all.
+
+    Returns
+    -------
+    Statistic in the unit of `y`; its weighted sum, sum of w y.
+
+    References
+    ----------
+    Horvitz & Thompson (1952), Journal of the American Statistical Association 47, eq. 5.
     """
     return Total(
         text=f"total({_given(y, where)})",
@@ -300,7 +310,17 @@ def total(y: str, *, where: str | None = None, missing: Missing = "refuse") -> S
 
 
 def count(where: str | None = None) -> Statistic:
-    """Return the number of units in the population, of those of `where`."""
+    """Return the number of units in the population, of those of `where`.
+
+    Parameters
+    ----------
+    where
+        A condition on the units that count; None: all.
+
+    Returns
+    -------
+    Statistic in units of the population; the sum of weights.
+    """
     return Total(
         text=f"count({where or ''})",
         label=Label(where or "", "count"),
@@ -309,7 +329,23 @@ def count(where: str | None = None) -> Statistic:
 
 
 def mean(y: str, *, where: str | None = None) -> Statistic:
-    """Return the mean of `y` over the units (of `where`) where it is observed."""
+    """Return the mean of `y` over the units (of `where`) where it is observed.
+
+    Parameters
+    ----------
+    y
+        A numeric column, or an expression; of a condition, the mean is a proportion (0-1).
+    where
+        A condition on the units that count; None: all.
+
+    Returns
+    -------
+    Statistic in the unit of `y`: sum of w y over sum of w.
+
+    References
+    ----------
+    Särndal, Swensson & Wretman (1992), sec. 5.7.
+    """
     base = Term(_columns(where), observed=(y,))
     ratio_of_totals = Total(term=Term(_columns(y, where))) / Total(term=base)
     text = _given(y, where)
@@ -323,7 +359,23 @@ def mean(y: str, *, where: str | None = None) -> Statistic:
 
 
 def ratio(y: str, x: str, *, where: str | None = None) -> Statistic:
-    """Return the total of `y` over the total of `x`, where both are observed."""
+    """Return the total of `y` over the total of `x`, where both are observed.
+
+    Parameters
+    ----------
+    y, x
+        Numeric columns, or expressions.
+    where
+        A condition on the units that count; None: all.
+
+    Returns
+    -------
+    Statistic in units of `y` by unit of `x`.
+
+    References
+    ----------
+    Särndal, Swensson & Wretman (1992), result 5.6.1.
+    """
     above = Total(term=Term(_columns(y, where), observed=(y, x)))
     below = Total(term=Term(_columns(x, where), observed=(y, x)))
     text = _given(f"{y} / {x}", where)
@@ -343,7 +395,21 @@ class Proportions:
 
 
 def proportion(column: str, level: object, *, where: str | None = None) -> Statistic:
-    """Return the proportion of units in a category, over those whose category is observed."""
+    """Return the proportion of units in a category, over those whose category is observed.
+
+    Parameters
+    ----------
+    column
+        A column of categories.
+    level
+        The category, as the column holds it.
+    where
+        A condition on the units that count; None: all.
+
+    Returns
+    -------
+    Statistic, a fraction (0-1).
+    """
     above = Total(term=Term(_columns(where), levels=((column, level),)))
     below = Total(term=Term(_columns(where), observed=(column,)))
     return replace(

@@ -186,8 +186,11 @@ def read_settings(path: str | Path) -> Settings:
     FileError
         It is not there.
     ConfigError
-        It is no TOML, or a key is unknown or missing, or a value has another type.
+        It is no TOML, or a key is unknown or missing, or a value has another type, or an expression
+        cannot be read.
     """
+    from nsm.project.expressions import check
+
     file = local_path(path)
     if file.is_dir():
         file = local_path(file / "survey.toml")
@@ -197,7 +200,9 @@ def read_settings(path: str | Path) -> Settings:
         raise ConfigError(
             "{file} is not TOML: {reason}", file=str(file), reason=str(error)
         ) from error
-    return _made(Settings, content, Source(file))
+    settings: Settings = _made(Settings, content, Source(file))
+    check(settings, file.name)
+    return settings
 
 
 def resolve(folder: Path, name: str) -> Path:

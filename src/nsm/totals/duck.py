@@ -9,11 +9,12 @@ import weakref
 from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-
-import duckdb
+from typing import TYPE_CHECKING, Any, Self
 
 from nsm.errors import FileError
+
+if TYPE_CHECKING:
+    import duckdb
 
 SETTINGS = {
     "autoinstall_known_extensions": "false",
@@ -50,6 +51,8 @@ class Database:
         memory: str = "4GB",
         scratch: str | os.PathLike[str] = ".nsm",
     ) -> None:
+        import duckdb
+
         Path(scratch).mkdir(mode=0o700, parents=True, exist_ok=True)
         spill = tempfile.mkdtemp(prefix="spill-", dir=scratch)
         self.connection = duckdb.connect(config=dict(SETTINGS))
@@ -111,6 +114,8 @@ def _closed(connection: duckdb.DuckDBPyConnection, spill: str) -> None:
 
 def _zeros(relation: Any, column: str) -> bool:
     """Say whether any of the first values is a number with a leading zero: a code."""
+    import duckdb
+
     quoted = '"' + column.replace('"', '""') + '"'
     first = relation.select(duckdb.SQLExpression(quoted)).limit(20_000)
     test = duckdb.SQLExpression(f"regexp_matches({quoted}, '^0[0-9]+$')")

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 Margins = Mapping[Any, Any] | pd.DataFrame | Sequence[Mapping[str, Any]]
 CROSS = "*"
 AGREE = 0.5
-BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -267,13 +266,13 @@ def _number(control: Control, table: Memory, inside: np.ndarray) -> np.ndarray:
 
 
 def _side_by_side(cells: Cells, columns: Sequence[np.ndarray]) -> np.ndarray:
-    """Return regressors of each row, of cells and of numbers (rows, regressors)."""
+    """Return regressors of each row, of cells and of numbers (rows, regressors), by column."""
     first = cells.matrix.shape[1]
-    matrix = np.empty((len(cells.codes), first + len(columns)))
-    for start in range(0, len(matrix), BLOCK):
-        part = slice(start, start + BLOCK)
-        matrix[part, :first] = cells.matrix[cells.codes[part]]
-        matrix[part, first:] = np.stack([column[part] for column in columns], axis=1)
+    matrix = np.empty((len(cells.codes), first + len(columns)), order="F")
+    for k in range(first):
+        matrix[:, k] = cells.matrix[cells.codes, k]
+    for k, column in enumerate(columns, first):
+        matrix[:, k] = column
     return matrix
 
 

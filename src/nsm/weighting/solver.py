@@ -17,7 +17,7 @@ from scipy import linalg
 from nsm.errors import OptionError, nearest
 
 # Products this small stay on one thread, which a busy machine needs.
-BLOCK = 128
+BLOCK = 4096
 MAXIMUM_STEPS = 200
 TOLERANCE = 1e-11
 
@@ -155,7 +155,7 @@ def solve(
     given = np.zeros(matrix.shape[1]) if slack is None else slack
     dual = _Dual(matrix, weight, totals, curve, given)
     lam = np.zeros(matrix.shape[1])
-    scale = np.maximum(np.abs(totals), np.maximum(weight @ np.abs(matrix), 1e-300))
+    scale = np.maximum(np.abs(totals), np.maximum(_sizes(matrix, weight), 1e-300))
     if gram is None:
         gram = weighted_gram(matrix, weight)
     at = dual.at(lam)
@@ -243,6 +243,14 @@ def inverse_gram(gram: np.ndarray, slack: np.ndarray | None = None) -> np.ndarra
     size[size == 0] = 1.0
     scale = np.outer(size, size)
     return linalg.pinvh(gram / scale, rtol=1e-10, check_finite=False) / scale if gram.size else gram
+
+
+def _sizes(matrix: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return sum w |x| (controls,), block by block."""
+    sizes = np.zeros(matrix.shape[1])
+    for first in range(0, len(matrix), BLOCK):
+        sizes += weight[first : first + BLOCK] @ np.abs(matrix[first : first + BLOCK])
+    return sizes
 
 
 def weighted_gram(matrix: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from nsm.errors import OptionError
 
@@ -164,7 +164,7 @@ def _best(
         cut = int(np.argmax(statistic))
         if statistic[cut] <= 0:
             continue
-        p = float(chi2.sf(statistic[cut], 1)) * len(statistic) * len(columns)
+        p = float(chdtrc(1, statistic[cut])) * len(statistic) * len(columns)
         if p < SIGNIFICANCE and (best is None or p < best.p):
             best = Split(k, present[order[: cut + 1]], p)
     return best

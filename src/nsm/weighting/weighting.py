@@ -121,7 +121,20 @@ def read_step(given: Mapping[str, Any], place: str = "the recipe") -> Step:
 
 @dataclass(frozen=True)
 class Weighting:
-    """A frozen list of weighting steps, applied in order."""
+    """A frozen list of weighting steps, applied in order.
+
+    Parameters
+    ----------
+    steps
+        `Nonresponse`, `Subsample`, `Within`, `Share`, `Calibration`, `Trimming` and the others of
+        `nsm.weighting`.
+
+    Examples
+    --------
+    >>> recipe = Weighting.read([{"step": "nonresponse", "cells": ["zone"], "minimum": 10}])
+    >>> recipe.steps[0].cells
+    ('zone',)
+    """
 
     steps: tuple[Step, ...]
 
