@@ -64,7 +64,10 @@ class Cells:
             return self._times(sums.reshape(count + 1, cells)[1:])
         shape = (count + 1, cells)
         sparse = sp.coo_array((values, (groups, self.codes)), shape=shape).tocsr()[1:]
-        return np.asarray(sparse @ self.matrix)
+        if self.matrix.flags.c_contiguous:
+            return np.asarray(sparse @ self.matrix)
+        # Column by column: scipy copies a matrix that is not stored by row.
+        return np.stack([sparse @ column for column in self.matrix.T], axis=1)
 
     @cached_property
     def thin(self) -> sp.csr_array | None:

@@ -16,8 +16,8 @@ from scipy import linalg
 
 from nsm.errors import OptionError, nearest
 
-# Products this small stay on one thread, which a busy machine needs.
-BLOCK = 4096
+# Rows of a product: so few that BLAS stays in one thread, which on a busy machine is far faster.
+BLOCK = 128
 MAXIMUM_STEPS = 200
 TOLERANCE = 1e-11
 
