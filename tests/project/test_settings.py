@@ -105,11 +105,12 @@ def _settings_alone(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("text", HOSTILE)
 def test_the_command_line_refuses_a_hostile_expression_in_one_message(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
     folder = _settings_alone(tmp_path)
-    change(folder, PLACES["where"], "where = \"__import__('os').system('true')\"")
+    change(folder, PLACES["where"], f"where = {json.dumps(text, ensure_ascii=False)}")
     assert call(cli, ["--lang", "es", "estimate", "-C", str(folder)]) == 2
     said = capsys.readouterr().err
     assert "no se puede usar" in said

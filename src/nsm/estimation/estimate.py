@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nsm.errors import OptionError, nearest
-from nsm.estimation.estimates import Estimates, tidy
+from nsm.estimation.estimates import COLUMNS, Estimates, tidy
 from nsm.estimation.expression import parse_statistic
 from nsm.estimation.intervals import FOR_OTHERS, FOR_PROPORTIONS, Estimated, limits
 from nsm.estimation.point import (
@@ -57,6 +57,7 @@ def estimate(
 ) -> Estimates:
     """Estimate statistics by domain; see `Survey.estimate`."""
     items = named(survey, statistics)
+    refuse_names(by)
     if deff not in {None, "with", "without"}:
         raise OptionError("deff={deff!r} is not 'with', 'without' or None.", deff=deff)
     sets = _domain_sets(by) if margins else [by]
@@ -84,6 +85,24 @@ def estimate(
         points[0].totals.unknown,
         lambda rows: _covariance(points, rows),
     )
+
+
+def refuse_names(by: tuple[str, ...]) -> None:
+    """Refuse domain columns that a table of estimates could not tell apart.
+
+    Raises
+    ------
+    OptionError
+        A column is named twice, or as a column of estimates is.
+    """
+    for position, name in enumerate(by):
+        if name in by[:position]:
+            raise OptionError("by names the column {name!r} twice.", name=name)
+        if name in COLUMNS:
+            raise OptionError(
+                "The domain column {name!r} has the name of a column of estimates. Rename it.",
+                name=name,
+            )
 
 
 def named(survey: Survey, statistics: Wanted) -> list[Statistic]:

@@ -82,10 +82,19 @@ class Estimates:
             One number per row, or label -> number: the label of a domain (a tuple for several
             columns), or the category of a proportion.
 
+        Returns
+        -------
+        Estimates of one row: sum a_i t_i with the variance a'Va, V the covariance of the rows; its
+        df is the smallest of them.
+
         Raises
         ------
         OptionError
-            A label is unknown or names several rows.
+            A label is unknown or names several rows, or a number is not finite.
+
+        References
+        ----------
+        Wolter (2007), Introduction to Variance Estimation, sec. 6.5.
         """
         vector = self._vector(weights)
         rows = np.flatnonzero(vector)
@@ -125,6 +134,9 @@ class Estimates:
         )
 
     def _vector(self, weights: Mapping[Any, float] | Sequence[float]) -> np.ndarray:
+        given = list(weights.values()) if isinstance(weights, Mapping) else list(weights)
+        if not all(isinstance(w, int | float | np.number) and np.isfinite(w) for w in given):
+            raise OptionError("A contrast has finite numbers; {given} was given.", given=given)
         if not isinstance(weights, Mapping):
             vector = np.asarray(weights, float)
             if vector.shape != (len(self.table),):
@@ -162,12 +174,47 @@ class Estimates:
         return labels
 
     def wide(self, columns: str, values: str = "estimate") -> pd.DataFrame:
-        """Return one column per label of `columns`, the rest in rows."""
-        keys = [c for c in (*self.by, "variable", "statistic", "category", "order") if c != columns]
-        keys = [c for c in keys if self.table[c].notna().any()]
-        return self.table.pivot_table(
-            index=keys, columns=columns, values=values, sort=False, observed=True
-        ).reset_index()
+        """Give one column per label of a column, the rest in rows: a table for reading.
+
+        Parameters
+        ----------
+        columns
+            A domain column, or `variable`, `statistic`, `category`, `order`.
+        values
+            What stands in the cells, such as `estimate`, `se`, `cv` or `n`.
+
+        Returns
+        -------
+        The other columns that tell rows apart, then one column per label, in the order of the
+        table. The margin of a domain column is named `total`; a cell that no row has is null.
+
+        Raises
+        ------
+        OptionError
+            `columns` or `values` is no such column, or rows have no names to tell them apart.
+        """
+        keys = (*self.by, *COLUMNS[:4])
+        for given, known in ((columns, keys), (values, tuple(self.table))):
+            if given not in known:
+                raise OptionError(
+                    "These estimates have no column {given!r} to show. {hint}",
+                    given=given,
+                    hint=nearest(given, known),
+                )
+        kept = [c for c in keys if c != columns and self.table[c].notna().any()]
+        label = self.table[columns].astype(object)
+        label = label.where(label.notna(), "total" if columns in self.by else "")
+        # Margins have null labels, which pandas leaves out of a pivot; numbered rows keep them.
+        row = self.table.groupby(kept, sort=False, dropna=False, observed=True).ngroup()
+        cells = pd.DataFrame({"row": row, "label": label, "value": self.table[values]})
+        if cells.duplicated(["row", "label"]).any():
+            raise OptionError(
+                "Some of these estimates differ neither in domain nor in variable. Give the "
+                "statistics names: estimate({{'name': statistic, ...}}).",
+            )
+        made = cells.pivot(index="row", columns="label", values="value")  # noqa: PD010 - pivot_table drops nulls
+        made = made[label.drop_duplicates()].rename_axis(index=None, columns=None)
+        return self.table[kept].groupby(row).head(1).reset_index(drop=True).join(made)
 
     def flag(self, rule: Any = "eclac2023", **options: Any) -> Self:
         """Return the estimates with a verdict on each; see `nsm.publication.flag`."""
@@ -179,7 +226,7 @@ class Estimates:
         """Draw the estimates with their intervals; see `nsm.publication.interval_chart`."""
         from nsm.publication.charts import interval_chart
 
-        return interval_chart(self, **options)
+        return interval_chart(self, **{"titled": True, **options})
 
     def to_excel(self, path: str | os.PathLike[str]) -> None:
         """Write a workbook with the estimates."""
@@ -197,10 +244,42 @@ class Estimates:
         return None
 
     def _repr_html_(self) -> str:
-        return self.table.to_html(index=False, float_format=lambda x: f"{x:,.4g}", na_rep="")
+        shown = _shown(self.table)
+        return shown.to_html(index=False, na_rep="", border=0, formatters=_formatters(shown))
 
     def __str__(self) -> str:
-        return self.table.to_string(index=False, float_format=lambda x: f"{x:,.4g}", na_rep="")
+        shown = _shown(self.table)
+        return shown.to_string(index=False, na_rep="", formatters=_formatters(shown))
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what says nothing here: a category, an order or a note that no row has."""
+    empty = [c for c in ("category", "order", "note") if table[c].isna().all()]
+    return table.drop(columns=empty)
+
+
+def _formatters(table: pd.DataFrame) -> dict[Any, Callable[[Any], str]]:
+    return {name: _CELLS.get(name, _number) for name in table}
+
+
+def _number(x: Any) -> str:
+    if x is None or x is pd.NA or (isinstance(x, float) and np.isnan(x)):
+        return ""
+    return f"{x:,.4g}" if isinstance(x, float) else str(x)
+
+
+def _count(x: int) -> str:
+    return f"{x:,}"
+
+
+def _percent(x: float) -> str:
+    return "" if np.isnan(x) else f"{100 * x:.1f} %"
+
+
+_CELLS: dict[Any, Callable[[Any], str]] = {
+    "cv": _percent,
+    **dict.fromkeys(("n", "cases", "psus"), _count),
+}
 
 
 def tidy(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

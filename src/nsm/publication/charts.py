@@ -61,6 +61,7 @@ def interval_chart(
     audience: str = INTERNAL,
     synthetic: bool = False,
     formats: Mapping[str, str] | None = None,
+    titled: bool = False,
 ) -> Figure:
     """Draw each estimate as a dot with its interval, one panel for each variable.
 
@@ -74,6 +75,8 @@ def interval_chart(
         Say in the picture that its numbers are invented.
     formats
         Variable -> format of `nsm.publication.numerals`.
+    titled
+        Say over a single panel too what is drawn, where no caption does.
 
     Returns
     -------
@@ -96,14 +99,14 @@ def interval_chart(
     names = list(table[series].drop_duplicates()) if series else []
     chart = _Chart(estimates, table, states(table), series, names, reader, formats or {})
     with drawing():
-        figure = _drawn(chart)
+        figure = _drawn(chart, titled=titled)
         if synthetic:
             notice(figure, language)
     figure.set_label(_alt(chart))
     return figure
 
 
-def _drawn(chart: _Chart) -> Figure:
+def _drawn(chart: _Chart, *, titled: bool) -> Figure:
     panels = _panels(chart)
     heights = [max(len(rows), 1) for _, rows in panels]
     pitch = 0.16 + 0.14 * len(chart.names) if chart.series else 0.27
@@ -113,7 +116,7 @@ def _drawn(chart: _Chart) -> Figure:
     ]
     for ax, (title, rows) in zip(axes, panels, strict=True):
         _panel(ax, rows, chart)
-        ax.set_title(title if len(panels) > 1 else "")
+        ax.set_title(title if titled or len(panels) > 1 else "")
     _legends(figure, chart)
     return figure
 
@@ -142,6 +145,8 @@ def _panels(chart: _Chart) -> list[tuple[str, list[_Row]]]:
         for i in here:
             rows.setdefault(_words(table, int(i), keys, reader), []).append(int(i))
         title = reader.label("variable", variable) or reader.heading(statistic)
+        if (titles["variable"] == variable).sum() > 1:
+            title = f"{title} ({reader.heading(statistic).lower()})"
         made.append((title, [_Row(words, points) for words, points in rows.items()]))
     return made
 
