@@ -292,11 +292,9 @@ def plain(everyone: Survey, case: str) -> Survey:
 
 def summarize(made: Frame) -> Frame:
     """Return one row per scenario and case, with Monte Carlo errors; bias is in Monte Carlo SDs."""
-    flagged = _flagged(made)
+    made = made.assign(flagged=_flagged(made, "eclac2023"), caught=_flagged(made, "rare"))
     rows = []
-    for (scenario, case), t in made.assign(flagged=flagged).groupby(
-        ["scenario", "case"], sort=False
-    ):
+    for (scenario, case), t in made.groupby(["scenario", "case"], sort=False):
         known = t["se"].notna() & t["lower"].notna()
         estimate, se = t["estimate"][known], t["se"][known]
         r, sd, truth = len(estimate), estimate.std(), t["truth"].iloc[0]
@@ -322,17 +320,19 @@ def summarize(made: Frame) -> Frame:
                 "effective_n": (t["n"] / t["deff"]).median(),
                 "psus": t["psus"].median(),
                 "flagged": t["flagged"].mean(),
+                "caught": t["caught"].mean(),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _flagged(made: Frame) -> np.ndarray:
-    """Tell which estimates the quality rule does not let pass without a remark."""
-    columns = [c for c in made.columns if c not in {"case", "sample", "scenario", "truth"}]
+def _flagged(made: Frame, rule: str) -> np.ndarray:
+    """Tell which estimates a quality rule does not let pass without a remark."""
+    ours = {"case", "sample", "scenario", "truth"}
+    columns = [c for c in made.columns if c not in ours]
     gaps = {v: "difference" for v in made["variable"].unique() if " - " in v}
     with np.errstate(over="ignore"):  # a gap near 0 has a CV without bound
-        verdict = Estimates(made[columns]).flag("eclac2023", kinds=gaps).table["verdict"]
+        verdict = Estimates(made[columns]).flag(rule, kinds=gaps).table["verdict"]
     return (verdict != "publishable").to_numpy()
 
 
