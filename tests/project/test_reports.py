@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
+import pyreadstat
 import pytest
+from frictionless import Package, system
 
 from nsm.project import Project
 
@@ -80,10 +84,76 @@ def test_tables_are_the_same_in_every_format(finished: Project) -> None:
     folder = finished.results("publication", "tables")
     for name in finished.settings.estimation.tables:
         table = pd.read_parquet(folder / f"{name}.parquet")
+        wanted = table["estimate"].to_numpy("float64", na_value=np.nan)
         read = pd.read_csv(folder / f"{name}.csv")
         assert list(read.columns) == list(table.columns)
-        assert read["estimate"].to_numpy() == pytest.approx(
-            table["estimate"].to_numpy(), nan_ok=True
-        )
-        sheet = openpyxl.load_workbook(folder / f"{name}.xlsx", read_only=True).worksheets[0]
-        assert sheet.max_row >= len(table) + 1
+        for found in (
+            read,
+            pyreadstat.read_sav(str(folder / f"{name}.sav"))[0],
+            pyreadstat.read_dta(str(folder / f"{name}.dta"))[0],
+        ):
+            assert found["estimate"].to_numpy("float64") == pytest.approx(wanted, nan_ok=True)
+    for language in ("es", "en"):
+        book = openpyxl.load_workbook(folder / f"tables-{language}.xlsx", read_only=True)
+        assert len(book.worksheets) == len(finished.settings.estimation.tables) + 1
+
+
+def test_the_data_package_of_the_project_is_valid(finished: Project) -> None:
+    with system.use_context(trusted=True):
+        path = finished.results("publication", "tables", "datapackage.json")
+        report = Package(str(path)).validate()
+    assert report.valid, report.flatten(["type", "message"])
+
+
+def words_of(path: Path) -> str:
+    """All that can be read in a file, whatever its format."""
+    match path.suffix:
+        case ".parquet":
+            return pd.read_parquet(path).to_csv()
+        case ".sav":
+            table, meta = pyreadstat.read_sav(str(path), user_missing=True)
+            return table.to_csv() + str(vars(meta))
+        case ".dta":
+            table, meta = pyreadstat.read_dta(str(path), user_missing=True)
+            return table.to_csv() + str(vars(meta))
+        case ".xlsx":
+            book = openpyxl.load_workbook(path, read_only=True)
+            return "\n".join(
+                str(row) for sheet in book for row in sheet.iter_rows(values_only=True)
+            )
+        case _:
+            return path.read_text(encoding="utf-8")
+
+
+def public_files(project: Project) -> list[Path]:
+    folder = project.results("publication")
+    return [*folder.glob("report-public-*"), *(folder / "tables").iterdir()]
+
+
+def test_no_public_file_holds_a_sampled_area_a_seed_or_the_key_of_an_answer(
+    finished: Project,
+) -> None:
+    read = finished.results
+    keys = set(pd.read_parquet(read("selection", "sample.parquet"))["area"])
+    for name in ("dwelling", "household", "person"):
+        keys |= set(pd.read_parquet(read("weighting", "persons.parquet"), columns=[name])[name])
+    keys |= {str(finished.settings.survey.seed)}
+    files = public_files(finished)
+    assert {p.suffix for p in files} >= {
+        ".html", ".csv", ".parquet", ".xlsx", ".tex", ".sav", ".dta", ".xml", ".json"
+    }  # fmt: skip
+    for path in files:
+        found = keys & set(re.findall(r"[0-9A-Za-z_\-]+", words_of(path)))
+        assert not {k for k in found if len(str(k)) >= 6}, path.name
+
+
+def test_no_public_file_shows_the_number_of_a_hidden_cell(finished: Project) -> None:
+    from nsm.project.stages.publication import all_published
+
+    for name, estimates in all_published(finished).items():
+        table = estimates.table
+        hidden = table["suppressed"].notna().to_numpy()
+        written = pd.read_parquet(finished.results("publication", "tables", f"{name}.parquet"))
+        numbers = [c for c in ("estimate", "se", "lower", "upper", "n", "cases") if c in written]
+        assert written.loc[hidden, numbers].isna().all().all()
+        assert (written.loc[hidden, "state"] == "suppressed").all()

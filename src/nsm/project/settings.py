@@ -112,11 +112,22 @@ class WeightingSettings:
 
 
 @dataclass(frozen=True)
+class SeriesSettings:
+    """A statistic as a series of the global SDG data: its codes there, and 100 for percent."""
+
+    code: str
+    unit: str = "NUMBER"
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
 class TableSettings:
     """A table of estimates.
 
     `of` is `persons` (all who were screened) or `interviews`; `gap` names two labels of the one
-    column in `by`: each statistic's difference between them is added.
+    column in `by`: each statistic's difference between them is added. `columns` are those of `by`
+    (or `variable`) whose labels stand side by side where the table is printed, the others are its
+    rows. `note` stands below it. `series` names the SDG series of its statistics, for SDMX.
     """
 
     title: Mapping[str, str]
@@ -127,6 +138,9 @@ class TableSettings:
     margins: bool = False
     gap: tuple[str, ...] = ()
     planned: bool = False
+    columns: tuple[str, ...] = ()
+    note: Mapping[str, str] = field(default_factory=dict)
+    series: Mapping[str, SeriesSettings] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -141,9 +155,14 @@ class EstimationSettings:
 
 @dataclass(frozen=True)
 class PublicationSettings:
-    """How it is published."""
+    """How it is published.
+
+    `formats` are those of the tables: `csv, parquet, excel, html, latex, spss, stata, sdmx,
+    package`.
+    """
 
     rule: str = "eclac2023"
+    formats: tuple[str, ...] = ("csv", "parquet", "excel")
     languages: tuple[str, ...] = LANGUAGES
     minimum_cases: int = 10
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 from nsm.errors import PublicationError
 from nsm.estimation.estimates import Estimates
 from nsm.language import translate
+from nsm.publication.crossing import spread
 from nsm.publication.numerals import interval, rounded, written
 from nsm.publication.rules import Text, in_language
 from nsm.publication.states import EMPTY, MARKS, SUPPRESSED, UNRELIABLE, legend, states
@@ -40,6 +41,14 @@ HEADINGS = {
     "note": "Note",
     "quality": "Quality",
     "reason": "Why",
+    "state": "State",
+    "notice": "Notice",
+    "rule": "Rule",
+    "verdict": "Verdict",
+    "step": "Step",
+    "age_band": "Age band",
+    "n_eff": "Effective sample size",
+    "log_cv": "CV of the logarithm",
     "region": "Region",
     "province": "Province",
     "municipality": "Municipality",
@@ -95,6 +104,8 @@ class Shown:
         The columns to show, in order; all if empty.
     audience
         `public` (both reports) or `internal`.
+    across
+        Of estimates: domain columns, or `variable`, whose labels stand side by side.
     """
 
     table: pd.DataFrame | Estimates
@@ -102,6 +113,7 @@ class Shown:
     note: str | Text = ""
     columns: tuple[str, ...] = ()
     audience: str = PUBLIC
+    across: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,11 +127,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A heading; `number` columns are aligned to the right."""
+    """A heading; `number` columns are aligned to the right; `over` stands above several."""
 
     name: str
     heading: str
     number: bool = False
+    over: str = ""
+
+    @property
+    def full(self) -> str:
+        """The heading with what stands above it."""
+        return f"{self.over} · {self.heading}" if self.over else self.heading
 
 
 @dataclass(frozen=True)
@@ -188,7 +206,8 @@ def grid(caption: str, given: pd.DataFrame | Estimates | Shown, reader: Reader) 
             most=LONGEST,
         )
     if isinstance(shown.table, Estimates):
-        return _of_estimates(caption, shown, shown.table, reader)
+        made = _of_estimates(caption, shown, shown.table, reader)
+        return spread(made, shown.across, [*shown.table.by, "variable"])
     return _of_table(caption, shown, shown.table, reader)
 
 
@@ -237,7 +256,7 @@ def _kind(name: str, values: pd.Series) -> str:
 
 
 def _of_estimates(caption: str, shown: Shown, estimates: Estimates, reader: Reader) -> Grid:
-    table = estimates.table
+    table = in_order(estimates.table, estimates.by)
     state = states(table)
     hidden = _hidden(state, reader.audience)
     formats = [_format(row, shown.formats) for row in table.itertuples(index=False)]
@@ -271,6 +290,26 @@ def _of_estimates(caption: str, shown: Shown, estimates: Estimates, reader: Read
         in_language(shown.note, reader.language),
         tuple(legend(set(state), reader.language)),
     )
+
+
+def in_order(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return the table with bands of numbers in their order: `5-14` before `15-29`.
+
+    Totals stay last, and rows of one domain as they are.
+    """
+    made = table
+    for name in by[::-1]:
+        codes = table[name].dropna().astype("str")
+        starts = codes.str.extract(r"^(\d+)\s*(?:[-+]|$)", expand=False)
+        if len(codes) and starts.notna().all() and codes.str.contains(r"[-+]").any():
+            made = made.sort_values(
+                name,
+                kind="stable",
+                key=lambda c: pd.to_numeric(c.astype("str").str.extract(r"^(\d+)", expand=False)),
+            )
+        elif made is not table:
+            made = made.sort_values(name, kind="stable", na_position="last")
+    return made.reset_index(drop=True)
 
 
 def _varies(values: pd.Series) -> bool:

@@ -116,7 +116,7 @@ def _sheet(sheet: Worksheet, made: Grid, styles: dict[str, Any], warned: str) ->
     sheet.write_string(0, 0, made.caption, styles["title"])
     sheet.write_string(1, 0, warned, styles["warned"])
     for k, column in enumerate(made.columns):
-        sheet.write_string(2, k, column.heading, styles["head"])
+        sheet.write_string(2, k, column.full, styles["head"])
         sheet.set_column(k, k, 14 if column.number else 24)
         for i, row in enumerate(made.rows):
             _write(sheet, (3 + i, k), row[k], column, styles)

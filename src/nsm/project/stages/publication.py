@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,16 @@ from nsm.estimation import Estimates
 from nsm.files import write_table
 from nsm.project.project import Made
 from nsm.project.report import Material, Page
-from nsm.publication import Protection, flag, protect, write_report
+from nsm.publication import (
+    Declared,
+    Edition,
+    Protection,
+    Series,
+    deliver,
+    flag,
+    protect,
+    write_report,
+)
 from nsm.publication.report import INTERNAL, PUBLIC
 
 if TYPE_CHECKING:
@@ -21,19 +30,30 @@ if TYPE_CHECKING:
 
 
 def make(project: Project, folder: Path) -> Made:
-    """Write `tables/` (CSV, Parquet, Excel) and `report-<audience>-<language>.html`."""
+    """Write `tables/`, for the public, and `report-<audience>-<language>.html`."""
     settings = project.settings
-    made = {name: published(project, name) for name in settings.estimation.tables}
-    for name, estimates in made.items():
-        write_table(estimates.table, folder / "tables" / f"{name}.csv")
-        write_table(estimates.table, folder / "tables" / f"{name}.parquet")
-        estimates.to_excel(folder / "tables" / f"{name}.xlsx")
-    reports = _reports(project, made, folder)
-    verdicts = pd.concat([e.table["verdict"] for e in made.values()]).value_counts()
+    material = Material(project, all_published(project))
+    findings = delivered(material, folder / "tables", settings.publication.formats)
+    if len(findings):
+        write_table(findings, folder / "sdmx_findings.csv")
+    reports = _reports(material, folder)
+    verdicts = pd.concat([e.table["verdict"] for e in material.estimates.values()]).value_counts()
+    facts = {"reports": reports, "formats": list(settings.publication.formats)}
+    if len(findings):
+        facts["sdmx"] = list(findings["message"])
     return Made(
-        {"reports": reports, **{str(k): int(v) for k, v in verdicts.items()}},
-        Phrase("{reports} reports, {tables} tables", reports=len(reports), tables=len(made)),
+        {**facts, **{str(k): int(v) for k, v in verdicts.items()}},
+        Phrase(
+            "{reports} reports, {tables} tables",
+            reports=len(reports),
+            tables=len(material.estimates),
+        ),
     )
+
+
+def all_published(project: Project) -> dict[str, Estimates]:
+    """Return the estimates of all tables, as `published` gives them."""
+    return {name: published(project, name) for name in project.settings.estimation.tables}
 
 
 def published(project: Project, name: str) -> Estimates:
@@ -45,10 +65,39 @@ def published(project: Project, name: str) -> Estimates:
     return protect(flagged, Protection(minimum=settings.publication.minimum_cases))
 
 
-def _reports(project: Project, made: Mapping[str, Estimates], folder: Path) -> list[str]:
+def delivered(material: Material, folder: Path, formats: Sequence[str]) -> pd.DataFrame:
+    """Write the tables for the public; return what SDMX did not know."""
+    project = material.project
+    survey, tables = project.settings.survey, project.settings.estimation.tables
+    languages = project.settings.publication.languages
+    first = survey.language if survey.language in languages else languages[0]
+    page = Page(material, first)
+    edition = Edition(
+        dict(survey.name),
+        survey.country,
+        survey.year,
+        languages=(first, *(one for one in languages if one != first)),
+        labels=page.labels,
+        synthetic=survey.synthetic,
+        notice=dict(survey.notice),
+        secrets=tuple(page.meta.secrets),
+    )
+    declared = {
+        name: Declared(
+            estimates,
+            dict(tables[name].title),
+            dict(tables[name].note) or "",
+            tables[name].columns,
+            {k: Series(s.code, s.unit, s.scale) for k, s in tables[name].series.items()},
+        )
+        for name, estimates in material.estimates.items()
+    }
+    return deliver(declared, folder, edition, formats)
+
+
+def _reports(material: Material, folder: Path) -> list[str]:
     names = []
-    material = Material(project, made)
-    for language in project.settings.publication.languages:
+    for language in material.project.settings.publication.languages:
         page = Page(material, language)
         for audience in (INTERNAL, PUBLIC):
             name = f"report-{audience}-{language}.html"
