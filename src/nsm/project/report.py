@@ -19,13 +19,16 @@ from nsm.project.lock import read_lock
 from nsm.project.project import LOCK
 from nsm.project.stages.allocation import planned
 from nsm.project.stages.frame import stratified
+from nsm.project.stages.weighting import surveys
 from nsm.publication import Drawn, Headline, Meta, Section, Shown, interval_chart
 from nsm.publication.report import INTERNAL, PUBLIC
 from nsm.questionnaire import Questionnaire
 from nsm.selection import Sample
+from nsm.weighting.report import distribution, extremes, factors_figure, weights_figure
 
 if TYPE_CHECKING:
     from nsm.allocation import Plan
+    from nsm.estimation import Survey
     from nsm.frame import Frame
     from nsm.project.project import Project
 
@@ -60,6 +63,11 @@ class Material:
     def sample(self) -> Sample:
         """The drawn areas."""
         return Sample.load(self.project.results("selection"))
+
+    @cached_property
+    def weighted(self) -> Survey:
+        """The survey with all steps of the recipe."""
+        return list(surveys(self.project).values())[-1]
 
     @cached_property
     def form(self) -> Questionnaire:
@@ -208,6 +216,7 @@ class Page:
             table = pd.read_csv(read("weighting", f"{name}.csv"))
             if len(table):
                 tables[caption] = Shown(table, audience=INTERNAL)
+        tables |= self._spread()
         variants = self.project.folder / "results" / "weighting" / "census_for_all.csv"
         text = ""
         if variants.exists():
@@ -224,7 +233,21 @@ class Page:
                 "were they calibrated with the others, they would take the place of persons in "
                 "dwellings."
             )
-        return Section(self.say("Weighting"), text, tables=tables)
+        last = self.material.weighted
+        drawn = {
+            self.say("Weights after each step"): weights_figure(last, self.language),
+            self.say("Factors of each step"): factors_figure(last, self.language),
+        }
+        figures = {k: Drawn(v, k, INTERNAL) for k, v in drawn.items()}
+        return Section(self.say("Weighting"), text, tables=tables, figures=figures)
+
+    def _spread(self) -> dict[str, Shown]:
+        """Return the weights by domain and the largest ones, with their areas."""
+        last = self.material.weighted
+        domains = [d for d in self.project.settings.allocation.domains if d in last.table.columns]
+        found = {f"{self.say('Weights by domain')}: {by}": distribution(last, by) for by in domains}
+        found[self.say("Largest weights (internal)")] = extremes(last)
+        return {k: Shown(v, audience=INTERNAL) for k, v in found.items()}
 
     def _variable(self, name: str) -> str:
         words = self.project.settings.estimation.labels.get("variable", {}).get(name)
