@@ -268,6 +268,8 @@ class Project:
                 yield settings.field.simulation.truth
         if name == "weighting":
             yield from self._margin_files()
+        if name == "publication" and settings.publication.previous:
+            yield f"{settings.publication.previous}/{LOCK}"
 
     def _margin_files(self) -> Iterator[str]:
         """Give the margins of the recipe that are files of the project, not of the fieldwork."""

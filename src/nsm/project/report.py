@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,24 +17,29 @@ from nsm.estimation import Estimates
 from nsm.fieldwork import derived_variables
 from nsm.frame import report as frame_report
 from nsm.language import translate
+from nsm.project import results
+from nsm.project.changes import LEVEL, changes
 from nsm.project.lock import read_lock
-from nsm.project.project import LOCK
+from nsm.project.project import LOCK, Project
 from nsm.project.stages.allocation import planned
 from nsm.project.stages.frame import stratified
 from nsm.project.stages.weighting import surveys
-from nsm.publication import Drawn, Headline, Meta, Section, Shown, interval_chart
+from nsm.publication import Drawn, Headline, Meta, Section, Shown
 from nsm.publication.report import INTERNAL, PUBLIC
+from nsm.publication.rules import NOT_PUBLISHABLE
 from nsm.questionnaire import Questionnaire
 from nsm.selection import Sample
 from nsm.weighting.report import distribution, extremes, factors_figure, weights_figure
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from nsm.allocation import Plan
     from nsm.estimation import Survey
     from nsm.frame import Frame
-    from nsm.project.project import Project
+    from nsm.project.settings import Settings
 
-LONGEST_CHART = 40  # estimates
+PACKAGES = ("numpy", "pandas", "scipy", "geopandas", "matplotlib", "duckdb", "pyxform")
 RATES = ("n", "I", "P", "R", "NC", "O", "UH", "UO", "NE", "RR1", "RR3", "COOP1", "overall")
 
 
@@ -70,6 +77,25 @@ class Material:
         return list(surveys(self.project).values())[-1]
 
     @cached_property
+    def changes(self) -> tuple[int, Estimates] | None:
+        """Year of the round before, and the changes since; None if there is no such round."""
+        folder = self.project.settings.publication.previous
+        if folder is None:
+            return None
+        previous = Project(self.project.source(folder) / "survey.toml")
+        return previous.settings.survey.year, changes(self.project, previous)
+
+    def outlines(self, by: str) -> gpd.GeoDataFrame | None:
+        """Return the polygons of places, or None for a frame without boundaries."""
+        if by not in self._outlines:
+            self._outlines[by] = results.drawn_outlines(self.frame, by)
+        return self._outlines[by]
+
+    @cached_property
+    def _outlines(self) -> dict[str, Any]:
+        return {}
+
+    @cached_property
     def form(self) -> Questionnaire:
         """The questionnaire."""
         return Questionnaire.read(self.project.source(self.project.settings.questionnaire.source))
@@ -83,33 +109,50 @@ class Page:
         self.project = material.project
         self.estimates = material.estimates
         self.language = language
+        self.drawn: dict[Any, dict[str, Drawn]] = {}
 
     def sections(self, audience: str) -> list[Section]:
         """Return the sections: the results first, then the work in its order."""
-        return [*self._results(audience), *self._work]
+        return [*results.sections(self, audience), *self._changes, *self._work]
 
     def say(self, text: str, **values: object) -> str:
         """Return a text in the page's language."""
         said = translate(text, self.language)
         return said.format(**values) if values else said
 
-    def _results(self, audience: str) -> Iterator[Section]:
-        """Yield a section for each table: the estimates, and a chart of them."""
-        settings = self.project.settings
-        for name, estimates in self.estimates.items():
-            asked = settings.estimation.tables[name]
-            title = asked.title.get(self.language) or next(iter(asked.title.values()))
-            figures = {}
-            if asked.by and len(estimates) <= LONGEST_CHART:
-                figures[title] = interval_chart(
-                    estimates,
-                    language=self.language,
-                    country=settings.survey.country,
-                    labels=self.labels,
-                    audience=audience,
-                    synthetic=settings.survey.synthetic,
-                )
-            yield Section(title, tables={title: estimates}, figures=figures)
+    def in_language(self, words: Mapping[str, str]) -> str:
+        """Return the text of the page's language, or the first there is."""
+        return words.get(self.language) or next(iter(words.values()), "")
+
+    @cached_property
+    def _changes(self) -> list[Section]:
+        """The changes since the round before, if the settings name one."""
+        found = self.material.changes
+        if found is None:
+            return []
+        year, made = found
+        table = made.table
+        shown = pd.DataFrame(
+            {
+                "variable": [self.variable(str(v)) for v in table["variable"]],
+                **{c: table[c] for c in ("estimate", "lower", "upper", "p", "adjusted")},
+            }
+        )
+        hidden = table["suppressed"].notna() | (table["verdict"] == NOT_PUBLISHABLE)
+        shown.loc[hidden.to_numpy(), shown.columns[1:]] = float("nan")
+        title = self.say("Changes since {year}", year=year)
+        clear = (table["adjusted"] < LEVEL) & ~hidden
+        words = {True: self.say("changed"), False: self.say("no clear change")}
+        shown["verdict"] = [words[bool(c)] for c in clear]
+        shown.loc[hidden.to_numpy(), "verdict"] = self.say("not publishable")
+        text = self.say(
+            "The difference between both rounds, with its interval, and the probability of one as "
+            "large if nothing had changed: alone (p), and for all figures together (Holm 1979). "
+            "Areas that both rounds drew make it more precise."
+        )
+        formats = {"estimate": "integer", "lower": "integer", "upper": "integer"}
+        formats |= {"p": "decimal3", "adjusted": "decimal3"}
+        return [Section(title, text, tables={title: Shown(shown, formats=formats)})]
 
     @cached_property
     def _work(self) -> list[Section]:
@@ -224,7 +267,7 @@ class Page:
                 index="variable", columns="variant", values="estimate", sort=False
             )
             wide["lost"] = wide["census_for_all"] - wide["recipe"]
-            wide.index = [self._variable(name) for name in wide.index]
+            wide.index = [self.variable(name) for name in wide.index]
             tables[self.say("If everyone were calibrated to the census")] = wide.rename_axis(
                 "variable"
             ).reset_index()
@@ -249,7 +292,8 @@ class Page:
         found[self.say("Largest weights (internal)")] = extremes(last)
         return {k: Shown(v, audience=INTERNAL) for k, v in found.items()}
 
-    def _variable(self, name: str) -> str:
+    def variable(self, name: str) -> str:
+        """Return the words for a variable of the tables."""
         words = self.project.settings.estimation.labels.get("variable", {}).get(name)
         return words.get(self.language, name) if words else self.say(name.capitalize())
 
@@ -260,7 +304,7 @@ class Page:
         rows["truth"] = rows["variable"].map(truth)
         rows["error"] = rows["estimate"] - rows["truth"]
         rows["error_in_se"] = rows["error"] / rows["se"]
-        rows["variable"] = [self._variable(name) for name in rows["variable"]]
+        rows["variable"] = [self.variable(name) for name in rows["variable"]]
         simulation = self.project.settings.field.simulation
         text = self.say(
             "Only a rehearsal knows the truth. Response scenario: {scenario}. In the scenario "
@@ -301,13 +345,17 @@ class Page:
     @cached_property
     def meta(self) -> Meta:
         """What the page says of itself."""
-        survey, publication = self.project.settings.survey, self.project.settings.publication
+        survey = self.project.settings.survey
         headline = self.estimates[self.project.settings.estimation.headline]
         words = self.project.settings.estimation.labels.get("variable", {})
         records = read_lock(self.project.folder / LOCK)
         sample = pd.read_parquet(self.project.results("selection", "sample.parquet"))
         private: dict[str, Any] = {"seed": survey.seed}
-        private |= {f"{name}: key": record.key for name, record in records.items()}
+        for name, record in records.items():
+            private[f"{self.say(name)}: {self.say('hash of what went in')}"] = record.key
+            private |= {
+                f"{self.say(name)}: {file}": value for file, value in record.outputs.items()
+            }
         derived = derived_variables(self.language)
         return Meta(
             title=dict(survey.name),
@@ -321,10 +369,40 @@ class Page:
             ],
             labels=self.labels,
             definitions=dict(zip(derived["label"], derived["definition"], strict=True)),
-            provenance={"nsm": __version__, self.say("quality rule"): publication.rule},
+            provenance={**self._versions(), **self._methods()},
             private=private,
             secrets=[*sample["area"], survey.seed],
         )
+
+    def _versions(self) -> dict[str, str]:
+        from importlib.metadata import version
+
+        packages = {name: version(name) for name in PACKAGES}
+        return {"nsm": __version__, "Python": platform.python_version(), **packages}
+
+    def _methods(self) -> dict[str, str]:
+        """Say what was done, without a seed or a place."""
+        settings = self.project.settings
+        methods = {
+            "quality rule": settings.publication.rule,
+            "fewest persons in a cell": str(settings.publication.minimum_cases),
+            "allocation": settings.allocation.rule,
+            "selection": settings.selection.method,
+            "questionnaire": settings.questionnaire.source,
+            "frame": settings.frame.source,
+            "hash of survey.toml without its seeds": _public_hash(settings),
+        }
+        return {self.say(name): value for name, value in methods.items()}
+
+
+def _public_hash(settings: Settings) -> str:
+    """Return the SHA-256 of the settings without seeds, so that it does not help to guess them."""
+    bare = replace(
+        settings,
+        survey=replace(settings.survey, seed=0),
+        selection=replace(settings.selection, seed=None),
+    )
+    return hashlib.sha256(repr(bare).encode()).hexdigest()
 
 
 def _frame_labels(frame: Any) -> dict[str, Any]:

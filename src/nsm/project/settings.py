@@ -158,13 +158,14 @@ class PublicationSettings:
     """How it is published.
 
     `formats` are those of the tables: `csv, parquet, excel, html, latex, spss, stata, sdmx,
-    package`.
+    package`. `previous` is the folder of the round before, a project that has been run.
     """
 
     rule: str = "eclac2023"
     formats: tuple[str, ...] = ("csv", "parquet", "excel")
     languages: tuple[str, ...] = LANGUAGES
     minimum_cases: int = 10
+    previous: str | None = None
 
 
 @dataclass(frozen=True)

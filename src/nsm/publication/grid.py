@@ -262,6 +262,8 @@ def _of_estimates(caption: str, shown: Shown, estimates: Estimates, reader: Read
     formats = [_format(row, shown.formats) for row in table.itertuples(index=False)]
     keys = [*estimates.by]
     keys += [n for n in ("variable", "statistic", "category", "order") if _varies(table[n])]
+    if table[["variable", "statistic"]].drop_duplicates()["variable"].is_unique:
+        keys = [k for k in keys if k != "statistic"]  # the variable says it
     keys = keys or ["variable"]
     measures = shown.columns or (_EXPERT if reader.audience == INTERNAL else _ALWAYS)
     makers = _makers(table, formats, state, reader)
@@ -375,7 +377,7 @@ def _makers(
         return Cell(interval(low, high, formats[i], locale), None if np.isnan(low) else float(low))
 
     def quality(i: int) -> Cell:
-        words = translate(MARKS[state[i]].words, reader.language)
+        words = translate(MARKS[state[i]].short, reader.language)
         return Cell(words if "verdict" in columns or state[i] != "shown" else "", None, state[i])
 
     return {

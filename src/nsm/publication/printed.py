@@ -44,7 +44,7 @@ _PAGE = """<!DOCTYPE html>
 </head>
 <body>
 <main>
-<h1>{title}</h1>
+<h1>{survey}</h1>
 {notice}<div role="region" tabindex="0" aria-label="{title}" style="overflow-x:auto">{table}</div>
 </main>
 </body>
@@ -95,13 +95,15 @@ def write_printed(
             in_language(edition.notice, language)
             or translate("SYNTHETIC: not ENI results", language)
         )
-    laid = _laid(made, notes, f"{in_language(edition.title, language)}, {edition.year}")
+    subtitle = f"{in_language(edition.title, language)}, {edition.year}"
+    laid = _laid(made, notes, subtitle if final.suffix == ".tex" else None)
     if final.suffix == ".tex":
         return write_text(laid.as_latex().translate(_LATEX), final)
     notice = f'<p class="notice">{html.escape(notes[-1])}</p>\n' if edition.synthetic else ""
     page = _PAGE.format(
         language=language,
         title=html.escape(made.caption),
+        survey=html.escape(subtitle),
         notice=notice,
         table=laid.as_raw_html(),
         ink=INK,
@@ -110,7 +112,7 @@ def write_printed(
     return write_text(page, final)
 
 
-def _laid(made: Grid, notes: list[str], subtitle: str) -> GT:
+def _laid(made: Grid, notes: list[str], subtitle: str | None) -> GT:
     """Return the grid as a great table, which escapes its texts for HTML and LaTeX."""
     from great_tables import GT
 

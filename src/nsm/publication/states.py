@@ -20,19 +20,23 @@ SHOWN, LOW, UNRELIABLE, SUPPRESSED, EMPTY = "shown", "caution", "unreliable", "s
 
 
 class Mark(NamedTuple):
-    """How a state is printed: its sign, its words, and its SDMX observation status."""
+    """How a state is printed: its sign, its words, and its SDMX observation status.
+
+    `short` is what fits into a column of a table.
+    """
 
     sign: str
     words: str
     sdmx: str
+    short: str
 
 
 MARKS = {
-    SHOWN: Mark("", "publishable", "A"),
-    LOW: Mark("△", "use with caution", "U"),
-    UNRELIABLE: Mark("(u)", "not publishable: too imprecise", "O"),
-    SUPPRESSED: Mark("(c)", "confidential: too few persons", "Q"),
-    EMPTY: Mark("\N{EN DASH}", "nobody in the sample", "M"),
+    SHOWN: Mark("", "publishable", "A", "publishable"),
+    LOW: Mark("△", "use with caution", "U", "caution"),
+    UNRELIABLE: Mark("(u)", "not publishable: too imprecise", "O", "imprecise"),
+    SUPPRESSED: Mark("(c)", "confidential: too few persons", "Q", "confidential"),
+    EMPTY: Mark("\N{EN DASH}", "nobody in the sample", "M", "nobody"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def make(project: Project, folder: Path) -> Made:
             name=settings.headline,
             hint=nearest(settings.headline, settings.tables),
         )
-    surveys = {name: _survey(project, name) for name in {t.of for t in settings.tables.values()}}
+    surveys = {name: weighted(project, name) for name in {t.of for t in settings.tables.values()}}
     rows, headline = 0, []
     for name, asked in settings.tables.items():
         made = estimated(surveys[asked.of], asked)
@@ -45,8 +46,8 @@ def make(project: Project, folder: Path) -> Made:
     )
 
 
-def _survey(project: Project, name: str) -> Survey:
-    """Return a weighted survey with the derived columns of the settings."""
+def weighted(project: Project, name: str, derived: Mapping[str, str] | None = None) -> Survey:
+    """Return a weighted survey with the derived columns of the settings, or with those given."""
     if name not in FILES:
         raise ConfigError(
             "[estimation.tables] of = {name!r} is not known. {hint}",
@@ -54,7 +55,8 @@ def _survey(project: Project, name: str) -> Survey:
             hint=nearest(name, FILES),
         )
     survey = Survey(project.results("weighting", FILES[name]))
-    for column, expression in project.settings.estimation.derived.items():
+    given = project.settings.estimation.derived if derived is None else derived
+    for column, expression in given.items():
         number = survey.table.number(expression)
         values = np.where(number.observed, number.values, np.nan)
         if number.observed is None:
