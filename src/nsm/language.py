@@ -6,12 +6,13 @@ the other languages, one file per room. Column names and codes are never transla
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import yaml
 
-from nsm.errors import OptionError, nearest
+from nsm.errors import OptionError, Phrase, nearest
 
 SOURCE = "en"
 _LOCALE = Path(__file__).parent / "locale"
@@ -45,6 +46,17 @@ def catalog(language: str) -> dict[str, str]:
 def translate(text: str, language: str) -> str:
     """Return `text` in `language`, or as it is where no translation is kept."""
     return catalog(language).get(text, text)
+
+
+def worded(template: str, values: Mapping[str, object], language: str) -> str:
+    """Return a template in `language` with its values, phrases among them in `language` too."""
+    shown = {
+        name: value.said(lambda text: translate(text, language))
+        if isinstance(value, Phrase)
+        else value
+        for name, value in values.items()
+    }
+    return translate(template, language).format(**shown)
 
 
 def speaks(language: str) -> bool:

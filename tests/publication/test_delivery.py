@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,8 +184,9 @@ def test_unknown_codes_are_named_and_the_rest_made(make: Any, tmp_path: Path) ->
     assert len(found.table) == 1
     assert sorted(found.findings["examples"]) == ["NO_SUCH", "X9"]
     assert found.findings["message"].str.contains("no está en CL_").all()
-    findings = deliver({"t": table}, tmp_path, EDITION, ["sdmx"])
-    assert len(findings) == 2
+    more = replace(table, series={**table.series, "w": Series("SL_EMP_EARN")})
+    findings = deliver({"t": more}, tmp_path, EDITION, ["sdmx"])
+    assert sorted(findings["code"]) == ["X101", "X101", "X102"]
     assert (tmp_path / "sdg.csv").exists()
 
 

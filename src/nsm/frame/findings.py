@@ -21,7 +21,7 @@ from itertools import islice
 import pandas as pd
 
 from nsm.errors import PREVIEWED
-from nsm.language import translate
+from nsm.language import worded
 
 COLUMNS = ["code", "severity", "where", "count", "message", "examples"]
 SEVERITY = {"error": 0, "warning": 1, "info": 2}
@@ -72,4 +72,4 @@ def findings_table(found: Iterable[Finding], language: str = "en") -> pd.DataFra
 
 
 def _said(found: Finding, language: str) -> str:
-    return translate(found.template, language).format(**found.values)
+    return worded(found.template, found.values, language)

@@ -153,7 +153,7 @@ def _panels(chart: _Chart) -> list[tuple[str, list[_Row]]]:
 
 def _words(table: pd.DataFrame, i: int, keys: Sequence[str], reader: Reader) -> str:
     total = translate("Total", reader.language)
-    said = [reader.label(k, table[k].iloc[i]) or total for k in keys]
+    said = [reader.words(table, i, k) or total for k in keys]
     return " · ".join(said) or total
 
 

@@ -186,6 +186,15 @@ class Reader:
             return translate("yes" if code else "no", self.language)
         return translate(str(code), self.language)
 
+    def words(self, table: pd.DataFrame, i: int, column: str) -> str:
+        """Return the words for a code in a table of estimates; a category's are its variable's."""
+        code = table[column].iloc[i]
+        if column == "category" and str(code) in self.labels.get(
+            str(table["variable"].iloc[i]), {}
+        ):
+            return self.label(str(table["variable"].iloc[i]), code)
+        return self.label(column, code)
+
 
 def grid(caption: str, given: pd.DataFrame | Estimates | Shown, reader: Reader) -> Grid:
     """Return a table as the reader sees it.
@@ -273,7 +282,7 @@ def _of_estimates(caption: str, shown: Shown, estimates: Estimates, reader: Read
     ]
     rows = []
     for i in range(len(table)):
-        domain = [_domain(reader, k, table[k].iloc[i]) for k in keys]
+        domain = [_domain(reader, table, i, k) for k in keys]
         rows.append(
             (
                 *domain,
@@ -325,10 +334,11 @@ def _hidden(state: np.ndarray, audience: str) -> np.ndarray:
     return np.isin(state, [EMPTY])
 
 
-def _domain(reader: Reader, name: str, code: object) -> Cell:
+def _domain(reader: Reader, table: pd.DataFrame, i: int, name: str) -> Cell:
+    code = table[name].iloc[i]
     if name == "order" and isinstance(code, float) and not np.isnan(code):
         return Cell(written(code, "general", reader.locale), code)
-    text = reader.label(name, code)
+    text = reader.words(table, i, name)
     if not text and name not in {"category", "order", "variable"}:
         text = translate("Total", reader.language)
     return Cell(text)

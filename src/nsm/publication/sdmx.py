@@ -100,6 +100,7 @@ def observations(declared: Mapping[str, Declared], edition: Edition) -> Observat
         ("X101", "error", column, int((found[column] == code).sum()), message, code)
         for (column, code), message in wrong.items()
     ]
+    rows += _without_estimates(declared, edition.language)
     return Observations(kept, pd.DataFrame(rows, columns=list(FINDINGS)))
 
 
@@ -193,8 +194,7 @@ def _placed(
             ]
             continue
         for k in rows.index[there]:
-            code = rows[column].loc[k]
-            word = f"{reader.heading(column)}: {reader.label(column, code)}"
+            word = f"{reader.heading(column)}: {reader.words(rows, k, column)}"
             labels[k] = f"{labels[k]}; {word}" if labels[k] else word
     return made.assign(**{spare["label"]: labels.where(labels != "", None)})
 
@@ -259,6 +259,21 @@ def _header(*, synthetic: bool) -> Header:
     from pysdmx.model.message import Header
 
     return Header(test=synthetic, sender=Organisation("NSM"))
+
+
+def _without_estimates(
+    declared: Mapping[str, Declared], language: str
+) -> list[tuple[str, str, str, int, str, str]]:
+    """Return a finding for each series whose variable the table does not have."""
+    rows = []
+    for name, one in declared.items():
+        there = {str(v) for v in one.estimates.table["variable"]}
+        for variable in sorted(set(one.series) - there):
+            message = translate(
+                "The table has no variable {variable}, for which a series is given.", language
+            ).format(variable=variable)
+            rows.append(("X102", "error", name, 1, message, variable))
+    return rows
 
 
 def _schema(columns: list[str]) -> Schema:

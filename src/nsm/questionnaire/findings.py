@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from nsm.errors import NsmError, preview
-from nsm.language import translate
+from nsm.language import translate, worded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +120,7 @@ class Finding:
                 shown[name] = value.render(lambda text: translate(text, language))
             else:
                 shown[name] = preview(value) if isinstance(value, list | tuple) else value
-        return translate(self.message, language).format(**shown)
+        return worded(self.message, shown, language)
 
 
 def _listed(finding: Finding) -> str:
