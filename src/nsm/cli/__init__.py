@@ -9,6 +9,7 @@ import click
 from nsm import __version__
 from nsm.cli.app import COMMON, call, with_common
 from nsm.cli.field import field
+from nsm.cli.indicators import indicators
 from nsm.cli.init import init
 from nsm.cli.questionnaire import questionnaire
 from nsm.cli.simulate import simulate
@@ -48,6 +49,7 @@ for _command in (
     questionnaire,
     field,
     weight,
+    indicators,
     simulate,
     *(stage_command(name, stage, text) for name, (stage, text) in STAGE_COMMANDS.items()),
 ):

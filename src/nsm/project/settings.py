@@ -154,6 +154,13 @@ class EstimationSettings:
 
 
 @dataclass(frozen=True)
+class IndicatorSettings:
+    """The indicators: `registry` is a TOML of the country's own."""
+
+    registry: str = ""
+
+
+@dataclass(frozen=True)
 class PublicationSettings:
     """How it is published.
 
@@ -181,6 +188,7 @@ class Settings:
     weighting: WeightingSettings
     estimation: EstimationSettings
     publication: PublicationSettings = PublicationSettings()
+    indicators: IndicatorSettings = IndicatorSettings()
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nsm.condition import Condition, parse
@@ -20,10 +21,26 @@ if TYPE_CHECKING:
 STEPS = ("design", "response", "calibration")
 
 
+# The registry of indicators is data of a lower room: read as files, never imported.
+_REGISTRY = Path(__file__).parents[2] / "indicators" / "data"
+
+
 @cache
 def indicators() -> Mapping[str, Any]:
-    """Return indicator -> its `universe` and `needs`: concept -> the part it is needed for."""
-    return read_yaml(library("questionnaires") / "indicators.yaml")
+    """Return indicator -> what it `asks` of a questionnaire, if it says so, and its `variables`.
+
+    What is asked: a `universe` in the words of the modules, and `needs`: concept -> the part of the
+    universe it is needed for. A variant (`8.5.2-youth`) asks what its indicator asks.
+    """
+    found: dict[str, Any] = {}
+    for file in sorted(_REGISTRY.glob("*.yaml")):
+        found |= read_yaml(file)["indicators"]
+    asks = {code: content["asks"] for code, content in found.items() if "asks" in content}
+    official = {code: content for code, content in found.items() if content["class"] != "proxy"}
+    base = {code: code.split("-")[0] for code in official}
+    return {
+        code: {**content, "asks": asks.get(base.get(code, code))} for code, content in found.items()
+    }
 
 
 def check_indicators(form: Questionnaire, solver: Solver) -> Iterator[Finding]:
@@ -40,8 +57,30 @@ def check_indicators(form: Questionnaire, solver: Solver) -> Iterator[Finding]:
             )
             continue
         content = indicators()[str(code)]
-        for concept, part in content["needs"].items():
-            yield from _variable(form, solver, where, content, (concept, part or {}))
+        if content["asks"]:
+            for concept, part in content["asks"]["needs"].items():
+                yield from _variable(form, solver, where, content["asks"], (concept, part or {}))
+        else:
+            yield from _collected(form, where, content.get("variables") or [])
+
+
+def _collected(form: Questionnaire, where: str, variables: Iterable[str]) -> Iterator[Finding]:
+    """Find columns of an indicator that no question, frame column or derived variable gives."""
+    given = {*form.questions, *(form.options.get("frame") or ()), *_derived(), "age_band"}
+    for name in variables:
+        if name not in given:
+            yield Finding(
+                "Q701",
+                where,
+                "The indicator needs {concept!r}, which no question collects. Add the module that "
+                "does, or withdraw the indicator.",
+                concept=name,
+            )
+
+
+@cache
+def _derived() -> frozenset[str]:
+    return frozenset(read_yaml(library("questionnaires") / "derived.yaml"))
 
 
 def by_concept(form: Questionnaire) -> dict[str, list[Question]]:
