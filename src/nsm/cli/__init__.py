@@ -11,6 +11,7 @@ from nsm.cli.app import COMMON, call, with_common
 from nsm.cli.field import field
 from nsm.cli.indicators import indicators
 from nsm.cli.init import init
+from nsm.cli.propose import propose
 from nsm.cli.questionnaire import questionnaire
 from nsm.cli.simulate import simulate
 from nsm.cli.stages import run, stage_command, status
@@ -51,6 +52,7 @@ for _command in (
     weight,
     indicators,
     simulate,
+    propose,
     *(stage_command(name, stage, text) for name, (stage, text) in STAGE_COMMANDS.items()),
 ):
     with_common(_command)

@@ -1,0 +1,23 @@
+"""The survey's proposal: prices, budget, routes, calendar, document and explorer."""
+
+from nsm.simulation.proposal.book import write_budget
+from nsm.simulation.proposal.budget import budget, completed, disbursed, shared, totals
+from nsm.simulation.proposal.calendar import calendar, gantt
+from nsm.simulation.proposal.prices import Prices, Team, read_prices
+from nsm.simulation.proposal.routes import routes, workload
+
+__all__ = [
+    "Prices",
+    "Team",
+    "budget",
+    "calendar",
+    "completed",
+    "disbursed",
+    "gantt",
+    "read_prices",
+    "routes",
+    "shared",
+    "totals",
+    "workload",
+    "write_budget",
+]
