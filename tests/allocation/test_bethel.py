@@ -107,9 +107,9 @@ def test_small_whole_numbers_are_the_best_there_are(seed: int) -> None:
 def test_the_large_instance_is_fast_and_tight() -> None:
     table = strata(2000, 50, 6, seed=2026)
     nsm.allocate(strata(30, 3, 2, 1), precision=targets(2))  # imports are not timed
-    start = time.perf_counter()
+    start = time.process_time()
     plan = nsm.allocate(table, precision=targets(6))
-    elapsed = time.perf_counter() - start
+    elapsed = time.process_time() - start
     assert len(plan.precision) == 306
     assert (plan.precision["cv"] <= plan.precision["target"]).all()
     assert plan.gap is not None

@@ -162,10 +162,10 @@ def test_everything_else_is_refused(case: str, monkeypatch: pytest.MonkeyPatch) 
     table = pd.DataFrame(
         {"y": [1.0, 2.0, 3.0], "x": [1.0, 2.0, 4.0], "a": [3.0, 1.0, 2.0], "w": 1.0}
     )
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(OptionError):
         Survey(table, weight="w").glm(HOSTILE[case])
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_no_formula_runs_code() -> None:

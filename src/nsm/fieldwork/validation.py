@@ -194,11 +194,12 @@ def _with_keys(
     """Return the failing rows with their keys and the columns of `by`."""
     rules = [c for c in found.column_names if c.startswith("rule_")]
     if ROW not in found.column_names:
-        return found.to_pandas()
+        return found.sort_by(form.tables[name].key).to_pandas()
     import pyarrow.compute as pc
 
     failing = reduce(pc.or_, (found[c] for c in rules))
-    found = found.filter(failing).to_pandas()
+    # An engine with several threads gives rows in any order.
+    found = found.filter(failing).sort_by(ROW).to_pandas()
     own = frame(tables[name])
     first = next(iter(form.tables.values()))
     for column in dict.fromkeys((form.tables[name].key, *by)):
