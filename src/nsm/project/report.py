@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nsm import __version__
 from nsm.estimation import Estimates
 from nsm.fieldwork import derived_variables
 from nsm.frame import report as frame_report
@@ -21,6 +18,7 @@ from nsm.project import results
 from nsm.project.changes import LEVEL, changes
 from nsm.project.lock import read_lock
 from nsm.project.project import LOCK, Project
+from nsm.project.provenance import methods, private, versions
 from nsm.project.stages.allocation import planned
 from nsm.project.stages.frame import stratified
 from nsm.project.stages.weighting import surveys
@@ -37,9 +35,7 @@ if TYPE_CHECKING:
     from nsm.allocation import Plan
     from nsm.estimation import Survey
     from nsm.frame import Frame
-    from nsm.project.settings import Settings
 
-PACKAGES = ("numpy", "pandas", "scipy", "geopandas", "matplotlib", "duckdb", "pyxform")
 RATES = ("n", "I", "P", "R", "NC", "O", "UH", "UO", "NE", "RR1", "RR3", "COOP1", "overall")
 
 
@@ -216,7 +212,7 @@ class Page:
 
     def _questionnaire(self) -> Section:
         counts = pd.Series([q.table for q in self.material.form.questions.values()]).value_counts()
-        table = counts.rename_axis("table").reset_index(name="questions")
+        table = counts.rename_axis("level").reset_index(name="questions")
         return Section(
             self.say("Questionnaire"),
             self.say(
@@ -345,17 +341,12 @@ class Page:
     @cached_property
     def meta(self) -> Meta:
         """What the page says of itself."""
-        survey = self.project.settings.survey
+        settings = self.project.settings
+        survey = settings.survey
         headline = self.estimates[self.project.settings.estimation.headline]
         words = self.project.settings.estimation.labels.get("variable", {})
         records = read_lock(self.project.folder / LOCK)
         sample = pd.read_parquet(self.project.results("selection", "sample.parquet"))
-        private: dict[str, Any] = {"seed": survey.seed}
-        for name, record in records.items():
-            private[f"{self.say(name)}: {self.say('hash of what went in')}"] = record.key
-            private |= {
-                f"{self.say(name)}: {file}": value for file, value in record.outputs.items()
-            }
         derived = derived_variables(self.language)
         return Meta(
             title=dict(survey.name),
@@ -369,40 +360,10 @@ class Page:
             ],
             labels=self.labels,
             definitions=dict(zip(derived["label"], derived["definition"], strict=True)),
-            provenance={**self._versions(), **self._methods()},
-            private=private,
+            provenance={**versions(), **{self.say(k): v for k, v in methods(settings).items()}},
+            private=private(records, survey.seed, self.say),
             secrets=[*sample["area"], survey.seed],
         )
-
-    def _versions(self) -> dict[str, str]:
-        from importlib.metadata import version
-
-        packages = {name: version(name) for name in PACKAGES}
-        return {"nsm": __version__, "Python": platform.python_version(), **packages}
-
-    def _methods(self) -> dict[str, str]:
-        """Say what was done, without a seed or a place."""
-        settings = self.project.settings
-        methods = {
-            "quality rule": settings.publication.rule,
-            "fewest persons in a cell": str(settings.publication.minimum_cases),
-            "allocation": settings.allocation.rule,
-            "selection": settings.selection.method,
-            "questionnaire": settings.questionnaire.source,
-            "frame": settings.frame.source,
-            "hash of survey.toml without its seeds": _public_hash(settings),
-        }
-        return {self.say(name): value for name, value in methods.items()}
-
-
-def _public_hash(settings: Settings) -> str:
-    """Return the SHA-256 of the settings without seeds, so that it does not help to guess them."""
-    bare = replace(
-        settings,
-        survey=replace(settings.survey, seed=0),
-        selection=replace(settings.selection, seed=None),
-    )
-    return hashlib.sha256(repr(bare).encode()).hexdigest()
 
 
 def _frame_labels(frame: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from nsm.errors import PublicationError
 from nsm.estimation.estimates import Estimates
 from nsm.language import translate
 from nsm.publication.crossing import spread
+from nsm.publication.headings import HEADINGS
 from nsm.publication.numerals import interval, rounded, written
 from nsm.publication.rules import Text, in_language
 from nsm.publication.states import EMPTY, MARKS, SUPPRESSED, UNRELIABLE, legend, states
@@ -22,65 +23,6 @@ INTERNAL, PUBLIC = "internal", "public"
 AUDIENCES = (INTERNAL, PUBLIC)
 LONGEST = 2_000  # rows of one table in a page
 
-HEADINGS = {
-    "variable": "Variable",
-    "statistic": "Statistic",
-    "category": "Category",
-    "order": "Quantile",
-    "estimate": "Estimate",
-    "se": "Standard error",
-    "cv": "CV",
-    "interval": "Interval",
-    "lower": "Lower limit",
-    "upper": "Upper limit",
-    "df": "Degrees of freedom",
-    "deff": "Design effect",
-    "n": "Sample size",
-    "cases": "Cases",
-    "psus": "PSUs",
-    "note": "Note",
-    "quality": "Quality",
-    "reason": "Why",
-    "state": "State",
-    "notice": "Notice",
-    "rule": "Rule",
-    "verdict": "Verdict",
-    "step": "Step",
-    "age_band": "Age band",
-    "n_eff": "Effective sample size",
-    "log_cv": "CV of the logarithm",
-    "region": "Region",
-    "province": "Province",
-    "municipality": "Municipality",
-    "district": "Municipal district",
-    "territory": "Territory",
-    "zone": "Zone",
-    "stratum": "Stratum",
-    "area": "Area",
-    "sex": "Sex",
-    "age": "Age",
-    "status": "Migrant status",
-    "origin": "Origin",
-    "population": "Population",
-    "households": "Households",
-    "dwellings": "Dwellings",
-    "persons": "Persons",
-    "areas": "Areas",
-    "code": "Code",
-    "severity": "Severity",
-    "where": "Where",
-    "count": "Count",
-    "message": "Finding",
-    "examples": "Examples",
-    "disposition": "Disposition",
-    "probability": "Probability",
-    "weight": "Weight",
-    "base_weight": "Base weight",
-    "cost": "Cost",
-    "share": "Share",
-    "rate": "Rate",
-    "response_rate": "Response rate",
-}
 _FRACTIONS = ("cv", "share", "rate", "fraction", "prevalence", "probability")
 _STATISTICS = {"total": "integer", "count": "integer", "proportion": "percent"}
 _ALWAYS = ("estimate", "interval", "cv", "n", "quality")
@@ -172,7 +114,7 @@ class Reader:
             return in_language(given, self.language)
         words = HEADINGS.get(column)
         if words is None:
-            return column.replace("_", " ").strip().capitalize() or column
+            words = column.replace("_", " ").strip().capitalize() or column
         return translate(words, self.language)
 
     def label(self, column: str, code: object) -> str:
@@ -189,11 +131,8 @@ class Reader:
     def words(self, table: pd.DataFrame, i: int, column: str) -> str:
         """Return the words for a code in a table of estimates; a category's are its variable's."""
         code = table[column].iloc[i]
-        if column == "category" and str(code) in self.labels.get(
-            str(table["variable"].iloc[i]), {}
-        ):
-            return self.label(str(table["variable"].iloc[i]), code)
-        return self.label(column, code)
+        of = str(table["variable"].iloc[i]) if column == "category" else column
+        return self.label(of if str(code) in self.labels.get(of, {}) else column, code)
 
 
 def grid(caption: str, given: pd.DataFrame | Estimates | Shown, reader: Reader) -> Grid:
@@ -231,7 +170,13 @@ def _of_table(caption: str, shown: Shown, table: pd.DataFrame, reader: Reader) -
             kind = shown.formats.get(name) or _kind(name, values)
             cells.append([_number(v, kind, reader) for v in values])
         else:
-            cells.append([Cell(_text(reader, name, v)) for v in values])
+            of_variable = name == "category" and "variable" in table.columns
+            cells.append(
+                [
+                    Cell(reader.words(table, i, name) if of_variable else _text(reader, name, v))
+                    for i, v in enumerate(values)
+                ]
+            )
     rows = tuple(zip(*cells, strict=True))
     return Grid(caption, tuple(columns), rows, in_language(shown.note, reader.language))
 
