@@ -18,6 +18,7 @@ from pysdmx.io import get_datasets
 
 from nsm.errors import OptionError, PublicationError
 from nsm.publication import FORMATS, Declared, Edition, Series, deliver, flag, protect
+from nsm.publication.grid import Reader, grid
 from nsm.publication.records import records
 from nsm.publication.sdmx import codelists, observations, structure
 
@@ -149,6 +150,31 @@ def test_pages_are_written_for_people(folder: Path, language: str) -> None:
     assert ("Note 5 %" in said) == (language == "en")
     assert not re.search(r"(src|href)=", text)
     assert {th.get("scope") for th in page.iter("th")} <= {"col", "row", "colgroup"}
+
+
+def test_categories_and_gaps_are_said_in_words(make: Any) -> None:
+    labels = {
+        "documents": {"none": {"es": "Ninguno", "en": "None"}},
+        "status": {
+            "immigrant": {"es": "Inmigrante", "en": "Immigrant"},
+            "native": {"es": "Nativo", "en": "Native"},
+        },
+    }
+    reader = Reader("es", "es", labels=labels)
+    rows = make(
+        {"status": "native", "variable": "documents", "category": "none"},
+        {"status": "immigrant - native", "variable": "documents", "category": "other"},
+        by=("status",),
+    )
+    words = {tuple(cell.text for cell in row[:2]) for row in grid("T", rows, reader).rows}
+    assert words == {("Inmigrante \N{MINUS SIGN} Nativo", "other"), ("Nativo", "Ninguno")}
+
+
+def test_bands_of_age_stand_in_their_order(make: Any) -> None:
+    bands = ["0-4", "15-29", "5-14", "65+"]
+    rows = make(*({"age_band": b} for b in (*bands, None)), by=("age_band",))
+    shown = [row[0].text for row in grid("T", rows, Reader("en", "en")).rows]
+    assert shown == ["0-4", "5-14", "15-29", "65+", "Total"]
 
 
 def test_latex_escapes_what_it_must(folder: Path) -> None:

@@ -122,8 +122,10 @@ def _drawn(chart: _Chart, *, titled: bool) -> Figure:
 
 
 def _varying(estimates: Estimates, table: pd.DataFrame) -> list[str]:
-    names = [*estimates.by, "category", "order"]
-    return [n for n in names if len(table[n].unique()) > 1]
+    names = [n for n in (*estimates.by, "category") if len(table[n].unique()) > 1]
+    if table.duplicated(["variable", "statistic", *names]).any():
+        names.append("order")
+    return names
 
 
 def _series(estimates: Estimates, table: pd.DataFrame) -> str | None:

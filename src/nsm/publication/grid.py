@@ -13,7 +13,7 @@ from nsm.estimation.estimates import Estimates
 from nsm.language import translate
 from nsm.publication.crossing import spread
 from nsm.publication.headings import HEADINGS
-from nsm.publication.numerals import interval, rounded, written
+from nsm.publication.numerals import MINUS, interval, rounded, written
 from nsm.publication.rules import Text, in_language
 from nsm.publication.states import EMPTY, MARKS, SUPPRESSED, UNRELIABLE, legend, states
 
@@ -126,6 +126,9 @@ class Reader:
             return in_language(given, self.language)
         if isinstance(code, bool | np.bool_):
             return translate("yes" if code else "no", self.language)
+        parts = str(code).split(" - ")  # a gap between two labels
+        if len(parts) == 2 and all(p in self.labels.get(column, {}) for p in parts):
+            return f" {MINUS} ".join(self.label(column, p) for p in parts)
         return translate(str(code), self.language)
 
     def words(self, table: pd.DataFrame, i: int, column: str) -> str:
@@ -216,8 +219,10 @@ def _of_estimates(caption: str, shown: Shown, estimates: Estimates, reader: Read
     formats = [_format(row, shown.formats) for row in table.itertuples(index=False)]
     keys = [*estimates.by]
     keys += [n for n in ("variable", "statistic", "category", "order") if _varies(table[n])]
-    if table[["variable", "statistic"]].drop_duplicates()["variable"].is_unique:
-        keys = [k for k in keys if k != "statistic"]  # the variable says it
+    for name in ("statistic", "order"):  # where the variable says it
+        fewer = [k for k in keys if k != name]
+        if fewer and not table.duplicated(fewer).any():
+            keys = fewer
     keys = keys or ["variable"]
     measures = shown.columns or (_EXPERT if reader.audience == INTERNAL else _ALWAYS)
     makers = _makers(table, formats, state, reader)
