@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import docx
@@ -25,17 +24,17 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def folder(tiny_project: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tiny_project(tmp_path_factory.mktemp("proposal") / "tiny")
+def folder(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished project, with prices."""
+    made = tmp_path_factory.mktemp("proposal") / "small"
+    shutil.copytree(finished.folder, made)
     shutil.copy(ROOT / "examples" / "eni-do" / "prices.toml", made / "prices.toml")
     return made
 
 
 @pytest.fixture(scope="module")
 def proposed(folder: Path) -> Proposed:
-    project = Project(folder)
-    project.run(["selection", "questionnaire"])
-    return propose(project)
+    return propose(Project(folder))
 
 
 def test_the_command_writes_all_files(

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from nsm.files import write_table
 from nsm.project.proposal import conduct, sections
+from nsm.project.proposal.exploring import explored, explored_strata
 from nsm.project.proposal.material import Material
 from nsm.project.proposal.page import Words
 from nsm.publication import write_report
 from nsm.publication.report import PUBLIC
-from nsm.simulation.proposal import read_prices, write_budget
+from nsm.simulation.proposal import read_prices, write_budget, write_explorer
 from nsm.simulation.proposal.document import write_document
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def propose(
 ) -> Proposed:
     """Write the technical and economic proposal of a project.
 
-    In each language: `proposal-<language>.html` and `.docx`, `budget-<language>.xlsx`. Beside them
-    `routes.csv`, which names sampled areas and is for internal use. Run the project as far as
-    selection and questionnaire first.
+    In each language: `proposal-<language>.html` and `.docx`, `budget-<language>.xlsx` and
+    `explorer-<language>.html`. Beside them `routes.csv`, which names sampled areas and is for
+    internal use. Run the project as far as selection and questionnaire first.
 
     Parameters
     ----------
@@ -64,6 +65,7 @@ def propose(
     """
     material = Material(project, read_prices(prices or project.folder / PRICES))
     target = Path(folder) if folder else project.folder / FOLDER
+    strata = explored_strata(material)
     files = [write_table(material.routes, target / "routes.csv")]
     for language in languages or project.settings.publication.languages:
         page = Words(material, language)
@@ -80,6 +82,13 @@ def propose(
                 target / f"budget-{language}.xlsx",
                 language=language,
                 notes={page.title: meta.subtitle, "": page.notice, **page.provenance},
+            ),
+            write_explorer(
+                strata,
+                {y: page.variable(y) for y in project.settings.frame.expected},
+                explored(page),
+                target / f"explorer-{language}.html",
+                language,
             ),
         ]
     return Proposed(

@@ -17,6 +17,7 @@ from nsm.project.settings import AllocationSettings
 from nsm.project.stages.frame import stratified
 
 if TYPE_CHECKING:
+    from nsm.allocation.allocate import StrataAt
     from nsm.project.project import Project
 
 
@@ -41,6 +42,27 @@ def planned(project: Project, frame: Frame | None = None) -> Plan:
     frame
         With strata and expected counts; that of the project if None.
     """
+    settings = project.settings.allocation
+    return allocate(
+        strata_at(project, frame),
+        settings.rule,
+        precision=_targets(settings.precision),
+        minimum=settings.minimum,
+    )
+
+
+def strata_at(
+    project: Project, frame: Frame | None = None, *, response: float | None = None
+) -> StrataAt:
+    """Return the strata as a function of n, for `allocate`.
+
+    Parameters
+    ----------
+    frame
+        With strata and expected counts; that of the project if None.
+    response
+        Share of the dwellings that answer; that of the settings if None.
+    """
     settings, described = project.settings.allocation, project.settings.frame
     expected = list(described.expected)
     for domain, targets in settings.precision.items():
@@ -53,7 +75,7 @@ def planned(project: Project, frame: Frame | None = None) -> Plan:
                     y=y,
                     hint=nearest(y, expected),
                 )
-    strata = areas_at(
+    return areas_at(
         stratified(project) if frame is None else frame,
         size=described.size,
         y=expected,
@@ -62,10 +84,7 @@ def planned(project: Project, frame: Frame | None = None) -> Plan:
         screening_cost=settings.screening_cost,
         interview_cost=settings.interview_cost,
         error=_error(settings),
-        response=Response(settings.response),
-    )
-    return allocate(
-        strata, settings.rule, precision=_targets(settings.precision), minimum=settings.minimum
+        response=Response(settings.response if response is None else response),
     )
 
 

@@ -3,12 +3,22 @@
 from nsm.simulation.proposal.book import write_budget
 from nsm.simulation.proposal.budget import budget, completed, disbursed, shared, totals
 from nsm.simulation.proposal.calendar import calendar, gantt
+from nsm.simulation.proposal.explorer import (
+    PREVALENCES,
+    Explored,
+    World,
+    tabulated,
+    write_explorer,
+)
 from nsm.simulation.proposal.prices import Prices, Team, read_prices
 from nsm.simulation.proposal.routes import routes, workload
 
 __all__ = [
+    "PREVALENCES",
+    "Explored",
     "Prices",
     "Team",
+    "World",
     "budget",
     "calendar",
     "completed",
@@ -17,7 +27,9 @@ __all__ = [
     "read_prices",
     "routes",
     "shared",
+    "tabulated",
     "totals",
     "workload",
     "write_budget",
+    "write_explorer",
 ]
