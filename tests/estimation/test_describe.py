@@ -87,6 +87,21 @@ def test_levels_and_phases(people: pd.DataFrame) -> None:
     houses = people.drop_duplicates("house")
     s = Survey(houses, **DESIGN).expand(people[["house", "pay"]], on="house")
     assert "come down from 1 table(s) above (house)" in s.describe()
-    first = Survey(people.assign(population=5000, row=np.arange(len(people))), fpc="population")
-    second = people.assign(row=np.arange(len(people))).iloc[::2]
-    assert "in two phases" in Survey.two_phase(first, second, on="row").describe()
+    numbered = people.assign(row=np.arange(len(people)))
+    first = Survey(numbered, **DESIGN)
+    said = Survey.two_phase(first, numbered.iloc[::2], on="row", stratum="sex").describe()
+    assert said.splitlines()[1:6] == [
+        "First phase, of 421 rows:",
+        "Stage 1: 36 units (psu) drawn in 6 strata (stratum), with replacement, or as if.",
+        "Second phase, given the first:",
+        "Stage 1: 211 units (every row) drawn in 2 strata (sex), without replacement, "
+        "fractions from 0.49 to 0.512.",
+        "Weights: those of the first phase, over the fractions of the second.",
+    ]
+
+
+def test_certainties_stand_apart(people: pd.DataFrame) -> None:
+    sure = people["stratum"].eq("a") & people["psu"].eq(1)
+    said = Survey(people.assign(sure=sure), **DESIGN, certainty="sure").describe().splitlines()
+    assert said[1].startswith("Stage 1: 35 units (psu) drawn in 6 strata (stratum), with repl")
+    assert said[3].startswith("1 more units of stage 1 are certainties")

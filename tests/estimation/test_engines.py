@@ -30,6 +30,8 @@ CASES: dict[str, Callable[[Survey], Estimates]] = {
     "where": lambda s: s.mean("pay", where="sex == 'F' and income > 5000"),
     "empty domain": lambda s: s.count(by="region", where="age > 88 and region == 'islands'"),
     "expression": lambda s: s.total("origin != 'DOM'", by="sex", deff="without"),
+    "condition as domain": lambda s: s.mean("pay", by=["income > 9000", "sex"]),
+    "condition as categories": lambda s: s.proportion("income > 9000", by="region"),
     "not known": lambda s: s.mean("income > 9000", by="region"),
     "margins": lambda s: s.count(by=["region", "sex"], margins=True),
     "gap": lambda s: s.estimate(

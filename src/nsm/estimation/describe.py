@@ -28,17 +28,20 @@ HOW = {
     "hartley-rao": "with unequal probabilities without replacement, Hartley-Rao approximation",
     "ht": "with known joint probabilities, Horvitz and Thompson's estimator",
     "yg": "with known joint probabilities, Yates and Grundy's estimator",
-    "phases": "in two phases",
 }
 ULTIMATE = (
     "Stages after that are not looked at: the variance between the units of stage {k} holds "
     "theirs (ultimate cluster)."
 )
 CERTAINTY = (
-    "{count:,} units of stage 1 are certainties: their variance comes from the next stage, if any."
+    "{count:,} more units of stage 1 are certainties: their variance comes from the next stage, if "
+    "any."
 )
+FIRST_PHASE = "First phase, of {rows:,} rows:"
+SECOND_PHASE = "Second phase, given the first:"
 GIVEN = "Weights: {column}."
 DERIVED = "Weights: 1 / probability, from the design."
+BOTH = "Weights: those of the first phase, over the fractions of the second."
 STEP = "Weighting step: {name}; {part}."
 PARTS = {
     "external": "totals known without error, so z becomes z - x'B",
@@ -51,7 +54,7 @@ PHASE = (
     "It selects inside the sample, and adds a phase to the variance where a fraction is above 0."
 )
 TAYLOR = (
-    "Variance: Taylor linearization, V = sum over strata of (1 - f) n / (n - 1) sum (z - mean z)^2"
+    "Variance: Taylor linearization, V = sum over strata of n / (n - 1) sum (1 - f) (z - mean z)^2"
     ", with z the weighted linearized total of a unit of the stage and f its fraction."
 )
 MULTISTAGE = "Each later stage adds its own, times the fractions drawn before it."
@@ -83,6 +86,7 @@ DEGREES = (
 
 TEXTS = (
     *(ROWS, TABLES, STAGE, UNSTRATIFIED, ROW, *HOW.values(), ULTIMATE, CERTAINTY, GIVEN, DERIVED),
+    *(BOTH, FIRST_PHASE, SECOND_PHASE),
     *(STEP, *PARTS.values(), PHASE, TAYLOR, MULTISTAGE, QUADRATIC, REPLICATED, COLUMNS),
     *(*CENTERS.values(), *SINGLE.values(), DEGREES),
 )
@@ -111,9 +115,15 @@ def _lines(survey: Survey) -> Iterator[Line]:
     if len(survey.levels) > 1:
         keys = [step for step in survey.history if isinstance(step, str)]
         yield TABLES, {"count": len(survey.levels) - 1, "keys": ", ".join(keys)}
-    yield from _design(survey.design)
-    column = survey.design.declaration.weight
-    yield (GIVEN, {"column": column}) if column else (DERIVED, {})
+    if survey.design.phases:
+        for text, phase in zip((FIRST_PHASE, SECOND_PHASE), survey.design.phases, strict=True):
+            yield text, {"rows": len(phase.unit)}
+            yield from _design(phase)
+        yield BOTH, {}
+    else:
+        yield from _design(survey.design)
+        column = survey.design.declaration.weight
+        yield (GIVEN, {"column": column}) if column else (DERIVED, {})
     for step in survey.adjustments:
         yield STEP, {"name": step.name, "part": (PARTS[_part(step)], {})}
         if step.phase is not None:
@@ -123,16 +133,14 @@ def _lines(survey: Survey) -> Iterator[Line]:
 
 def _design(design: Design) -> Iterator[Line]:
     declared = design.declaration
-    if design.form is not None and not design.stages:
-        strata = int(design.stratum.max(initial=0)) + 1
-        yield from _stage(design, 0, design.psus, strata, (HOW["phases"], {}))
-        return
     for k, stage in enumerate(design.stages):
         used = stage.multiplier > 0
+        if k == 0 and declared.certainty and (used & (stage.fraction < 1)).any():
+            used &= stage.fraction < 1
         strata = len(np.unique(stage.stratum[used])) if used.any() else 0
-        yield from _stage(design, k, int(used.sum()), strata, _how(design, stage, first=k == 0))
+        yield from _stage(design, k, int(used.sum()), strata, _how(design, k, stage.fraction[used]))
     certain = design.stages[0].fraction >= 1
-    if (declared.certainty or declared.pps) and certain.any():
+    if declared.certainty and certain.any():
         yield CERTAINTY, {"count": int(certain.sum())}
     if max(1, len(declared.psu)) > len(design.stages):
         yield ULTIMATE, {"k": len(design.stages)}
@@ -151,13 +159,12 @@ def _stage(
         yield STAGE, {**values, "strata": strata, "stratum": stratum}
 
 
-def _how(design: Design, stage: Stage, *, first: bool) -> tuple[str, dict[str, Any]]:
+def _how(design: Design, k: int, fraction: np.ndarray) -> tuple[str, dict[str, Any]]:
     declared = design.declaration
-    if first and declared.pps:
+    if k == 0 and declared.pps:
         return HOW[declared.pps], {}
-    if stage.joint:
+    if design.stages[k].joint:
         return HOW[declared.joint_variance], {}
-    fraction = stage.fraction[stage.multiplier > 0]
     if not (fraction > 0).any():
         return HOW["replacement"], {}
     return HOW["fractions"], {"low": float(fraction.min()), "high": float(fraction.max())}

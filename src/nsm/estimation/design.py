@@ -135,6 +135,8 @@ class Design:
         Labels of the PSUs, by column (psus,), with their stratum where there is one.
     form
         A variance that is not a sum over stages, such as that of two phases.
+    phases
+        The designs of both phases, for words.
     """
 
     declaration: Declaration
@@ -144,6 +146,7 @@ class Design:
     stratum: np.ndarray
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
     form: QuadraticForm | None = None
+    phases: tuple[Design, ...] = ()
 
     @property
     def units(self) -> int:

@@ -136,7 +136,14 @@ def two_phase(
     else:
         form = _approximate(first, second, place, probability)
     size = len(second)
-    compiled = replace(own, unit=np.arange(size), stages=(), psu=own.psu[own.unit], form=form)
+    compiled = replace(
+        own,
+        unit=np.arange(size),
+        stages=(),
+        psu=own.psu[own.unit],
+        form=form,
+        phases=(first.design, own),
+    )
     return second.having(
         design=compiled,
         levels=(replace(second.levels[0], unit=np.arange(size), remaining=np.zeros(size)),),

@@ -232,8 +232,15 @@ class Memory:
         """Return a column of labels as codes, in the order of the labels (or of its categories)."""
         key = ("codes", name)
         if key not in self._kept:
-            self._kept[key] = _codes(self.series(name))
+            self._kept[key] = _codes(self._labels(name))
         return self._kept[key]
+
+    def _labels(self, name: str) -> pd.Series:
+        """Return a column of labels; those of a condition are true and false."""
+        values = self.series(name)
+        if name in self.columns or not isinstance(parse(name).tree, TESTS):
+            return values
+        return values.map({1.0: True, 0.0: False}).astype("boolean")
 
     def observed(self, name: str) -> np.ndarray | None:
         """Tell where a column is observed; None: everywhere."""

@@ -107,8 +107,8 @@ class Pushdown:
         """Return the labels of a column; rows have no codes here."""
         key = ("codes", name)
         if key not in self._kept:
-            self._require(name)
-            labels = self.frame.select(name).unique().collect()[name].to_pandas()
+            column = self._clean(name).alias(name)
+            labels = self.frame.select(column).unique().collect()[name].to_pandas()
             labels = labels[labels.notna() & (labels.astype(str) != "")]
             ordered = pd.Index(labels.drop_duplicates().sort_values())
             self._kept[key] = Codes(np.zeros(0, np.int64), ordered)
@@ -166,8 +166,7 @@ class Pushdown:
     ) -> Totals:
         """Make the pass; see `Memory.totals`. `weight` is a column."""
         wanted = list(dict.fromkeys(measures))
-        for name in (weight, *by):
-            self._require(name)
+        self._require(weight)
         frame = self.frame
         if where is not None:
             frame = frame.filter(where.where(frame))
@@ -273,10 +272,7 @@ class Pushdown:
         if name not in self.schema:
             condition = self._parsed(name)
             if isinstance(condition.tree, TESTS):
-                true, false = (
-                    condition.where(self.frame),
-                    condition.where(self.frame, truth=False),
-                )
+                true, false = self._tested(condition)
                 return nw.when(true | false).then(true.cast(nw.Float64))
             return condition.value_expr(self.frame).cast(nw.Float64)
         kind = self.schema[name]
@@ -296,7 +292,13 @@ class Pushdown:
         return ~self._clean(name).is_null()
 
     def _clean(self, name: str) -> nw.Expr:
-        """Return a column with blank text and NaN as null."""
+        """Return a column, or an expression of columns, with blank text and NaN as null."""
+        if name not in self.schema:
+            condition = self._parsed(name)
+            if not isinstance(condition.tree, TESTS):
+                return condition.value_expr(self.frame)
+            true, false = self._tested(condition)
+            return nw.when(true | false).then(true)
         kind = self.schema[name]
         column = nw.col(name)
         if kind in NUMBERS:
@@ -304,6 +306,10 @@ class Pushdown:
         if kind == nw.String:
             return nw.when(column != "").then(column)
         return column
+
+    def _tested(self, condition: Condition) -> tuple[nw.Expr, nw.Expr]:
+        """Return where a condition is true, and where it is false."""
+        return condition.where(self.frame), condition.where(self.frame, truth=False)
 
     def _parsed(self, text: str) -> Condition:
         try:
