@@ -50,6 +50,7 @@ def test_intervals_cover_where_thirty_psus_have_cases(results: pd.DataFrame) -> 
     assert (enough["coverage"] <= 0.97 + 2 * enough["coverage_mce"]).all()
     low = results[(results["coverage"] < 0.92)]
     assert (low["flagged"] > 0.7).all()
+    assert (low["caught"] > 0.99).all()
 
 
 def test_estimates_are_unbiased(results: pd.DataFrame) -> None:
@@ -70,7 +71,7 @@ def line(row: object) -> str:
         f"{of['variance_ratio']:.2f} | "
         f"{100 * of['coverage']:.1f} ± {100 * of['coverage_mce']:.1f} | "
         f"{100 * of['cv']:.1f} | {of['effective_n']:,.0f} | {of['psus']:.0f} | "
-        f"{100 * of['flagged']:.0f} |"
+        f"{100 * of['flagged']:.0f} | {100 * of['caught']:.0f} |"
     )
 
 
