@@ -14,6 +14,9 @@ import pytest
 from nsm.errors import ConfigError
 from nsm.project import Project
 from nsm.project.changes import changes, holm, with_tests
+from nsm.project.report import Material, Page
+from nsm.project.stages.publication import all_published
+from nsm.publication.report import report
 
 
 def page(project: Project, audience: str, language: str) -> str:
@@ -56,7 +59,7 @@ def earlier(project: Project, folder: Path) -> Project:
     return Project(settings)
 
 
-def test_changes_since_the_last_round_are_with_tests(finished: Project, tmp_path: Path) -> None:
+def test_changes_since_the_last_round_are_tested(finished: Project, tmp_path: Path) -> None:
     before = earlier(finished, tmp_path / "2022")
     table = changes(finished, before).table.set_index("variable")
     assert table.loc["immigrants", "estimate"] > 0
@@ -65,6 +68,24 @@ def test_changes_since_the_last_round_are_with_tests(finished: Project, tmp_path
     assert "suppressed" in table.columns
     with pytest.raises(ConfigError, match="the one before 2022"):
         changes(before, finished)
+
+
+def test_the_report_shows_the_changes(finished: Project, tmp_path: Path) -> None:
+    before = earlier(finished, tmp_path / "2022")
+    folder = tmp_path / "2027"
+    shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns(".nsm"))
+    settings = folder / "survey.toml"
+    text = settings.read_text(encoding="utf-8").replace(
+        "[publication]\n", f'[publication]\nprevious = "{before.folder}"\n'
+    )
+    settings.write_text(text, encoding="utf-8")
+    project = Project(settings)
+    shown = Page(Material(project, all_published(project)), "es")
+    (section,) = shown._changes
+    assert section.title == "Cambios desde 2022"
+    html = report([section], shown.meta, "es", audience="public")
+    assert "cambió" in html
+    assert "Holm" in html
 
 
 def test_p_values_are_two_sided_and_need_a_standard_error() -> None:
