@@ -10,7 +10,7 @@ import numpy as np
 from nsm.language import translate
 
 if TYPE_CHECKING:
-    from nsm.estimation.design import Design, Stage
+    from nsm.estimation.design import Design
     from nsm.estimation.survey import Survey
 
 Line = tuple[str, dict[str, Any]]
