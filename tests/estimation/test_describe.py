@@ -94,8 +94,10 @@ def test_levels_and_phases(people: pd.DataFrame) -> None:
         "First phase, of 421 rows:",
         "Stage 1: 36 units (psu) drawn in 6 strata (stratum), with replacement, or as if.",
         "Second phase, given the first:",
-        "Stage 1: 211 units (every row) drawn in 2 strata (sex), without replacement, "
-        "fractions from 0.49 to 0.512.",
+        (
+            "Stage 1: 211 units (every row) drawn in 2 strata (sex), without replacement, "
+            "fractions from 0.49 to 0.512."
+        ),
         "Weights: those of the first phase, over the fractions of the second.",
     ]
 
