@@ -10,10 +10,15 @@ from nsm.allocation.compare import comparison
 from nsm.project.proposal.material import PLAN
 from nsm.project.what_if import PLANS, WORLDS
 from nsm.publication import Drawn, Section, Shown
+from nsm.publication.style import MARKERS, SERIES, SOFT, WIDTH, blank, drawing, notice
 from nsm.simulation.proposal import disbursed, gantt, shared
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from nsm.project.proposal.page import Words
+
+MILLION = 1e6
 
 
 def fieldwork(page: Words) -> Section:
@@ -175,8 +180,36 @@ def precision(page: Words) -> Section:
                 beside, {"n": "integer", "cost": "integer", "worst": "decimal2"}
             ),
         },
-        figures={curve: Drawn(plan.plot("curve", page.language), curve)},
+        figures={curve: Drawn(_curve(page, curve), curve)},
     )
+
+
+def _curve(page: Words, title: str) -> Figure:
+    """Draw the CVs of the whole country against the cost of fieldwork, with the plan on them."""
+    plan = page.material.plan
+    curve, own = plan.curve(), plan.precision[plan.precision["domain"] == "all"]
+    with drawing():
+        figure = blank(WIDTH, 3.4)
+        axes = figure.add_subplot()
+        for k, row in enumerate(own.to_dict("records")):
+            points = curve[(curve["domain"] == "all") & (curve["variable"] == row["variable"])]
+            color, mark = SERIES[k % len(SERIES)], MARKERS[k % len(MARKERS)]
+            words = page.variable(row["variable"])
+            axes.plot(points["cost"] / MILLION, 100 * points["cv"], color=color, label=words)
+            axes.plot(plan.cost / MILLION, 100 * row["cv"], mark, color=color, markersize=8)
+        axes.axvline(plan.cost / MILLION, color=SOFT, linestyle=":", linewidth=1)
+        axes.text(plan.cost / MILLION, axes.get_ylim()[1], f" {page.say('plan')}", va="top")
+        axes.set_xlabel(
+            page.say("Cost of fieldwork, {currency} million", currency=page.prices.currency)
+        )
+        axes.set_ylabel(page.say("CV (%)"))
+        axes.set_ylim(bottom=0)
+        axes.grid(axis="y")
+        axes.legend()
+        axes.set_title(title)
+        if page.settings.survey.synthetic:
+            notice(figure, page.language)
+    return figure
 
 
 def _evidence(page: Words, goals: pd.DataFrame) -> tuple[str, pd.DataFrame | None]:

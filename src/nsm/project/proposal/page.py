@@ -122,6 +122,7 @@ class Words:
 
 _HEADINGS = {
     "domain": "Domain",
+    "section": "Section",
     "variable": "Variable",
     "target": "Greatest CV allowed",
     "expected": "Expected CV",
