@@ -167,6 +167,11 @@ class Adjustment:
             return -self.after
         return self.before * self.phase.effect
 
+    @property
+    def centered(self) -> bool:
+        """Whether its phase draws a fixed number in each stratum."""
+        return self.phase is not None and self.phase.stratum is not None
+
     def started(self) -> Adjustment:
         """Return it as the last step of its survey."""
         carried = self.before * (self.entry if self.entry is not None else 1.0)

@@ -12,6 +12,7 @@ import numpy as np
 from nsm.errors import MissingValueError
 from nsm.estimation.design import Design, Stage
 from nsm.estimation.influence import slopes
+from nsm.estimation.phase import form_of
 from nsm.estimation.rowwise import Made, Rows, Rowwise
 from nsm.estimation.statistic import Linear, Statistic, Total
 from nsm.estimation.variance import Scores, variances
@@ -78,9 +79,18 @@ class Point:
         for m, slope in enumerate(self.slopes):
             if slope.size:
                 level = self.survey.levels[steps[m].level]
-                spread = steps[m].spread(level.unit, units)
+                spread = self._spread(m, level.unit, units)
                 dense += _grid(spread @ slope, self.domains, len(self.statistics))
         return _full(dense)
+
+    def _spread(self, m: int, unit: np.ndarray, units: int) -> np.ndarray:
+        """Return what step m spreads over sampling units; made once for a survey."""
+        step, kept = self.survey.adjustments[m], self.survey.table.kept
+        key = ("spread", id(step), id(unit), units)
+        if key not in kept:
+            # The step and the units stay referenced, so that their ids stay their own.
+            kept[key] = (step.spread(unit, units), step, unit)
+        return kept[key][0]
 
     def _pair_scores(self, totals: Totals) -> np.ndarray:
         value = np.zeros((len(totals.domain), len(self.statistics)))
@@ -121,9 +131,30 @@ class Point:
             return design.form.variances(self.scores())
         result = variances(self.scores(), design.stages, design.declaration.single_psu)
         for m in phases(survey):
-            scores = _full(self.phase_scores(m))
-            result = result + variances(scores, [phase_stage(survey, m)], "certainty")
+            result = result + self._phase_variances(m)
         return result + np.sum(self.control_scores() ** 2, axis=1)
+
+    def _phase_variances(self, m: int) -> np.ndarray:
+        """Variances of a phase inside the sample (domains, statistics)."""
+        survey = self.survey
+        if survey.adjustments[m].centered:
+            stage = phase_stage(survey, m)
+            return variances(_full(self.phase_scores(m)), [stage], "certainty")
+        form = form_of(survey, m, phase_stage, _rows_above)
+        totals = self._phase_totals(form.unit, form.units)
+        with np.errstate(invalid="ignore"):
+            return form.variances(totals, self._pair_scores(totals), self.slopes)
+
+    def _phase_totals(self, unit: np.ndarray, units: int) -> Totals:
+        """Make the pass by other units."""
+        return self.survey.table.totals(
+            [Measure(term, fine=True) for term in _terms(self.linear)],
+            weight=self.survey.weight,
+            unit=unit,
+            units=units,
+            by=self.by,
+            where=self.where,
+        )
 
     def control_scores(self) -> np.ndarray:
         """Scores of controls that are estimates (domains, their components, statistics)."""
@@ -146,15 +177,7 @@ class Point:
         survey, step = self.survey, self.survey.adjustments[m]
         unit = survey.link(step.level)
         rows = len(step.factor)
-        measures = [Measure(term, fine=True) for term in _terms(self.linear)]
-        totals = survey.table.totals(
-            measures,
-            weight=survey.weight,
-            unit=unit,
-            units=rows,
-            by=self.by,
-            where=self.where,
-        )
+        totals = self._phase_totals(unit, rows)
         dense = np.zeros((self.domains, rows, len(self.statistics)))
         dense[totals.domain, totals.unit] = self._pair_scores(totals)
         for k, slope in enumerate(self.slopes):

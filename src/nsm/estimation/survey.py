@@ -324,6 +324,26 @@ class Survey:
             history=(*self.history, on),
         )
 
+    def active(self, columns: Iterable[str]) -> Self:
+        """Return the survey of the rows that have a weight, with some columns: the same estimates.
+
+        The other rows stay in the levels above, where the variance sees them.
+        """
+        if self.pushed or not (self.weight == 0).any():
+            return self
+        import pandas as pd
+
+        rows = np.flatnonzero(self.weight)
+        held = {name: self.table.series(name).iloc[rows] for name in columns}
+        table = Memory(pd.DataFrame(held).reset_index(drop=True), self.table.name)
+        last = self.levels[-1]
+        level = Level(table, last.unit[rows], last.remaining[rows], rows)
+        return self.having(
+            levels=(*self.levels, level),
+            weight=self.weight[rows],
+            adjustments=tuple(a.expanded(rows) for a in self.adjustments),
+        )
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the survey as a Parquet file that knows its design; see `saved.save`."""
         from nsm.estimation.saved import save

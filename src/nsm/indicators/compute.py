@@ -101,6 +101,7 @@ def compute(
     """
     wanted = chosen(checked(registry), codes)
     failures: list[Failure] = []
+    survey = _lightened(survey, wanted, by)
     pieces = [
         piece
         for keys in _sets(by)
@@ -119,6 +120,15 @@ def compute(
 def _sets(by: By) -> list[tuple[str, ...]]:
     sets = [(keys,) if isinstance(keys, str) else tuple(keys) for keys in by]
     return list(dict.fromkeys(sets)) or [()]
+
+
+def _lightened(survey: Surveys, wanted: Iterable[Indicator], by: By) -> Surveys:
+    """Leave out rows without weight, once for all passes."""
+    names = {name for one in wanted for name in one.variables}
+    names |= {name for keys in _sets(by) for name in keys}
+    if isinstance(survey, Mapping):
+        return {key: one.active(names & set(one.table.columns)) for key, one in survey.items()}
+    return survey.active(names & set(survey.table.columns))
 
 
 def _of(

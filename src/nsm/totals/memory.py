@@ -135,6 +135,11 @@ class Memory:
     _kept: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
+    def kept(self) -> dict[tuple[object, ...], Any]:
+        """What was made of it once and is wanted again."""
+        return self._kept
+
+    @property
     def frame(self) -> nw.DataFrame[Any]:
         """The table, as narwhals sees it."""
         return nw.from_native(self.table, eager_only=True)
