@@ -498,23 +498,100 @@ class Survey:
     def total(
         self, y: str | Sequence[str], *, missing: Missing = "refuse", **options: Any
     ) -> Estimates:
-        """Estimate totals; `options` are those of `estimate`."""
+        """Estimate totals.
+
+        Parameters
+        ----------
+        y
+            Numeric columns or expressions of columns, such as `"age >= 15"`.
+        missing
+            Of missing values in the domain: `refuse`, `zero`, or `exclude` (the observed only).
+        options
+            Those of `estimate`: `by, where, margins, interval, level, df, deff`.
+
+        Returns
+        -------
+        Estimates in units of `y`, one row per column and domain.
+
+        Raises
+        ------
+        ValueInColumnError
+            A value is missing in a domain, or a column is no number.
+
+        References
+        ----------
+        Särndal, Swensson & Wretman (1992), result 4.2.1.
+        """
         return self.estimate([total(name, missing=missing) for name in _listed(y)], **options)
 
     def mean(self, y: str | Sequence[str], **options: Any) -> Estimates:
-        """Estimate means over the units where `y` is observed."""
+        """Estimate means over the units where `y` is observed.
+
+        Parameters
+        ----------
+        y, options
+            As in `total`.
+
+        Returns
+        -------
+        Estimates in units of `y`; `n` counts the observed.
+
+        References
+        ----------
+        Särndal, Swensson & Wretman (1992), result 5.7.1 (a ratio of totals, linearized).
+        """
         return self.estimate([mean(name) for name in _listed(y)], **options)
 
     def ratio(self, y: str, x: str, **options: Any) -> Estimates:
-        """Estimate the total of `y` over the total of `x`, where both are observed."""
+        """Estimate the total of `y` over the total of `x`, where both are observed.
+
+        Parameters
+        ----------
+        y, x, options
+            As in `total`.
+
+        Returns
+        -------
+        Estimates, one row per domain; null where no unit has an `x` other than 0.
+
+        References
+        ----------
+        Särndal, Swensson & Wretman (1992), result 5.6.2.
+        """
         return self.estimate(ratio(y, x), **options)
 
     def count(self, **options: Any) -> Estimates:
-        """Estimate the number of units in the population."""
+        """Estimate the number of units in the population.
+
+        Parameters
+        ----------
+        options
+            Those of `estimate`.
+
+        Returns
+        -------
+        Estimates of the sum of weights, one row per domain.
+        """
         return self.estimate(count(), **options)
 
     def proportion(self, column: str, **options: Any) -> Estimates:
-        """Estimate the proportion of each category, over the units where it is observed."""
+        """Estimate the proportion of each category, over the units where it is observed.
+
+        Parameters
+        ----------
+        column
+            Labels, or a condition, whose categories are False and True.
+        options
+            Those of `estimate`; `interval` is `logit`, `korn-graubard`, `wilson`, `normal` or `t`.
+
+        Returns
+        -------
+        Estimates between 0 and 1, one row per category and domain.
+
+        References
+        ----------
+        Korn & Graubard (1998), Survey Methodology 24, 193-201 (intervals).
+        """
         return self.estimate(Proportions(column), **options)
 
     def quantile(
@@ -526,14 +603,47 @@ class Survey:
         interval: str = "mean",
         **options: Any,
     ) -> Estimates:
-        """Estimate quantiles; see `nsm.quantile` for rules and intervals."""
+        """Estimate quantiles.
+
+        Parameters
+        ----------
+        y, options
+            As in `total`.
+        orders
+            Between 0 and 1.
+        rule, interval
+            In R's words; see `nsm.quantile`.
+
+        Returns
+        -------
+        Estimates in units of `y`, one row per column, order and domain.
+
+        Raises
+        ------
+        OptionError
+            An order is not between 0 and 1, or a rule or interval is unknown.
+
+        References
+        ----------
+        Woodruff (1952), JASA 47, 635-646.
+        """
         from nsm.estimation.quantile import quantiles
 
         listed = [orders] if isinstance(orders, float | int) else list(orders)
         return self.estimate(quantiles(_listed(y), listed, rule=rule, interval=interval), **options)
 
     def variance(self, y: str, **options: Any) -> Estimates:
-        """Estimate the population variance of `y`."""
+        """Estimate the population variance of `y`.
+
+        Parameters
+        ----------
+        y, options
+            As in `total`.
+
+        Returns
+        -------
+        Estimates in squared units of `y`; their `se` is of the variance, not of the mean.
+        """
         from nsm.estimation.rowwise import variance
 
         return self.estimate(variance(y), **options)
@@ -559,13 +669,50 @@ class Survey:
     def independence(
         self, x: str, y: str, *, statistic: str = "rao-scott-f", where: Any = None
     ) -> SignificanceTest:
-        """Test whether two categories are independent; see `nsm.estimation.independence`."""
+        """Test whether two categories are independent.
+
+        Parameters
+        ----------
+        x, y
+            Columns of labels.
+        statistic
+            `rao-scott-f`, `rao-scott-chi2`, `wald` or `adjusted-wald`.
+        where
+            Condition that a unit must meet.
+
+        Returns
+        -------
+        A test with `.statistic, .p, .df1, .df2`.
+
+        References
+        ----------
+        Rao & Scott (1984), Annals of Statistics 12, 46-60.
+        """
         from nsm.estimation.independence import independence
 
         return independence(self, x, y, statistic=statistic, where=_condition(where))
 
     def ttest(self, y: str, by: str | None = None, *, where: Any = None) -> SignificanceTest:
-        """Test whether the means of two groups are equal, or (without `by`) whether one is 0."""
+        """Test whether the means of two groups are equal, or (without `by`) whether one is 0.
+
+        Parameters
+        ----------
+        y
+            Numeric column.
+        by
+            Column of two groups.
+        where
+            Condition that a unit must meet.
+
+        Returns
+        -------
+        A test with `.statistic, .p, .df1, .df2`.
+
+        Raises
+        ------
+        OptionError
+            `by` has not two groups.
+        """
         from nsm.estimation.ranks import ttest
 
         return ttest(self, y, by, where=_condition(where))
@@ -573,7 +720,27 @@ class Survey:
     def rank_test(
         self, y: str, by: str, *, statistic: str = "wilcoxon", where: Any = None
     ) -> SignificanceTest:
-        """Test whether groups have one distribution; see `nsm.estimation.ranks.rank_test`."""
+        """Test whether groups have one distribution.
+
+        Parameters
+        ----------
+        y
+            Numeric column.
+        by
+            Column of groups.
+        statistic
+            The scores of ranks; see `nsm.estimation.ranks.rank_test`.
+        where
+            Condition that a unit must meet.
+
+        Returns
+        -------
+        A test with `.statistic, .p, .df1, .df2`.
+
+        References
+        ----------
+        Lumley & Scott (2013), Biometrika 100, 831-842.
+        """
         from nsm.estimation.ranks import rank_test
 
         return rank_test(self, y, by, statistic=statistic, where=_condition(where))
