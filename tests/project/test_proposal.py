@@ -136,8 +136,9 @@ def test_simulations_are_shown_when_they_are_of_this_plan(folder: Path, proposed
     kept.mkdir()
     row = {"runs": 51, "truth": 1000.0, "bias": 10.0, "sd": 123.0, "coverage": 0.94}
     rows = [
-        {"scheme": s, "domain": "all", "variable": "immigrants", "publishable": 0.9, **row}
+        {"scheme": s, "domain": "all", "variable": v, "publishable": 0.9, **row}
         for s in ("plan", "response")
+        for v in ("immigrants", "descendants")
     ]
     pd.DataFrame(rows).to_csv(kept / "characteristics.csv", index=False)
     load = pd.DataFrame(
@@ -156,9 +157,13 @@ def test_simulations_are_shown_when_they_are_of_this_plan(folder: Path, proposed
     assert "10.0%" in made.text  # 1 / sqrt(2 * 50)
     shown = made.tables["Expected and simulated precision"]
     assert shown.table.loc[0, "simulated"] == pytest.approx(0.123)
-    worlds = conduct.risks(page).tables["If the world is otherwise"].table
-    assert worlds["world"].tolist() == ["The response of dwellings is ten points lower."]
-    assert worlds["cost_change"].tolist() == [1.25]
+    worlds = conduct.risks(page).tables["If the world is otherwise: Immigrants"].table
+    assert worlds["world"].tolist() == [
+        "As planned.",
+        "The response of dwellings is ten points lower.",
+    ]
+    assert worlds["cost_change"].tolist() == [1.0, 1.25]
+    assert worlds["cv_change"].tolist() == [1.0, 1.0]
     assert "simulations" in page.material.hashes
     load.assign(mean=load["mean"] + 7).to_csv(kept / "load.csv", index=False)
     stale = Words(material(folder), "en")

@@ -11,7 +11,7 @@ from nsm.project.proposal.material import PLAN
 from nsm.project.what_if import PLANS, WORLDS
 from nsm.publication import Drawn, Section, Shown
 from nsm.publication.style import MARKERS, SERIES, SOFT, WIDTH, blank, drawing, notice
-from nsm.simulation.proposal import disbursed, gantt, shared
+from nsm.simulation.proposal import disbursed, enlarged, gantt, shared
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -171,6 +171,7 @@ def precision(page: Words) -> Section:
     beside = comparison(plan)
     beside["allocation"] = [page.say(str(name)) for name in beside["allocation"]]
     curve = page.say("Precision against cost")
+    instead = _instead(page, goals[goals["domain"] == "all"])
     return Section(
         page.say("Expected precision"),
         text,
@@ -179,9 +180,36 @@ def precision(page: Words) -> Section:
             page.say("Beside a proportional allocation"): Shown(
                 beside, {"n": "integer", "cost": "integer", "worst": "decimal2"}
             ),
+            **instead,
         },
         figures={curve: Drawn(_curve(page, curve), curve)},
     )
+
+
+def _instead(page: Words, goals: pd.DataFrame) -> dict[str, Shown]:
+    """Return what a household survey that is there would need, if the price list names one."""
+    existing, frame = page.prices.existing, page.material.frame.table
+    if existing is None or goals.empty or "population" not in frame.columns:
+        return {}
+    targets = goals.set_index("variable")
+    persons = float(frame["population"].sum())
+    table = enlarged(
+        targets["total"],
+        persons,
+        target=targets["target"],
+        size=persons / float(frame[page.settings.frame.size].sum()),
+        deff=existing.deff,
+        n=existing.households,
+    )
+    table["variable"] = [page.variable(y) for y in table["variable"]]
+    caption = page.say("If {name} were enlarged instead", name=page.text(existing.name))
+    note = page.say(
+        "It has {households} households; its design effect for migrants is taken as {deff}.",
+        households=existing.households,
+        deff=page.number(existing.deff, "decimal"),
+    )
+    formats = {"share": "percent2", "cv": "percent", "target": "percent"}
+    return {caption: Shown(table, {**formats, "needed": "integer", "more": "decimal"}, note)}
 
 
 def _curve(page: Words, title: str) -> Figure:
@@ -256,9 +284,9 @@ def _evidence(page: Words, goals: pd.DataFrame) -> tuple[str, pd.DataFrame | Non
 def risks(page: Words) -> Section:
     """Show what may come otherwise, and what it would do."""
     title = page.say("Risks and their measured effect")
-    evidence = page.material.evidence
-    table = None if evidence is None or page.material.evidence_is_stale else _worlds(page)
-    if table is None or table.empty:
+    measured = page.material.evidence is not None and not page.material.evidence_is_stale
+    tables = _worlds(page) if measured else {}
+    if not tables:
         return Section(
             title,
             page.say(
@@ -268,41 +296,42 @@ def risks(page: Words) -> Section:
                 "then `nsm propose` again."
             ),
         )
-    formats = dict.fromkeys(("cv", "bias", "coverage", "publishable"), "percent")
-    formats |= {"cv_change": "decimal2", "cost_change": "decimal2"}
     text = page.say(
         "Each row is the same survey in another world, or made in another way, with the same "
         "random numbers; figures are for the whole country."
     )
-    return Section(
-        title, text, tables={page.say("If the world is otherwise"): Shown(table, formats)}
-    )
+    return Section(title, text, tables=tables)
 
 
-def _worlds(page: Words) -> pd.DataFrame:
+def _worlds(page: Words) -> dict[str, Shown]:
+    """Return a table for each variable that has a target: the plan, then each world."""
     assert page.material.evidence is not None  # noqa: S101 (asked before)
     found, load = page.material.evidence
-    national = found[found["domain"] == "all"]
-    base = national[national["scheme"] == PLAN].set_index("variable")
     cost = load[load["quantity"] == "cost"].set_index("scheme")["mean"]
-    words = {**WORLDS, **PLANS}
-    return pd.DataFrame(
-        [
+    words = {PLAN: "As planned.", **WORLDS, **PLANS}
+    kept = found[(found["domain"] == "all") & found["scheme"].isin(words)]
+    if set(kept["scheme"]) <= {PLAN}:
+        return {}
+    formats = dict.fromkeys(("cv", "bias", "coverage", "publishable"), "percent")
+    formats |= {"cv_change": "decimal2", "cost_change": "decimal2"}
+    tables = {}
+    for variable in page.settings.frame.expected:
+        rows = kept[kept["variable"] == variable]
+        cv = rows["sd"] / rows["truth"]
+        table = pd.DataFrame(
             {
-                "world": page.say(words[row["scheme"]]),
-                "variable": page.variable(row["variable"]),
-                "cv": row["sd"] / row["truth"],
-                "cv_change": (row["sd"] / row["truth"])
-                / (base.loc[row["variable"], "sd"] / base.loc[row["variable"], "truth"]),
-                "bias": row["bias"] / row["truth"],
-                "coverage": row["coverage"],
-                "publishable": row["publishable"],
-                "cost_change": cost[row["scheme"]] / cost[PLAN],
+                "world": [page.say(words[s]) for s in rows["scheme"]],
+                "cv": cv,
+                "cv_change": cv / float(cv[rows["scheme"] == PLAN].iloc[0]),
+                "bias": rows["bias"] / rows["truth"],
+                "coverage": rows["coverage"],
+                "publishable": rows["publishable"],
+                "cost_change": rows["scheme"].map(cost) / cost[PLAN],
             }
-            for row in national.to_dict("records")
-            if row["scheme"] in words
-        ]
-    )
+        )
+        name = page.variable(variable)
+        tables[page.say("If the world is otherwise: {name}", name=name)] = Shown(table, formats)
+    return tables
 
 
 def ethics(page: Words) -> Section:

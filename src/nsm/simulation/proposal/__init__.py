@@ -3,6 +3,7 @@
 from nsm.simulation.proposal.book import write_budget
 from nsm.simulation.proposal.budget import budget, completed, disbursed, shared, totals
 from nsm.simulation.proposal.calendar import calendar, gantt
+from nsm.simulation.proposal.enlarging import enlarged
 from nsm.simulation.proposal.explorer import (
     PREVALENCES,
     Explored,
@@ -23,6 +24,7 @@ __all__ = [
     "calendar",
     "completed",
     "disbursed",
+    "enlarged",
     "gantt",
     "read_prices",
     "routes",

@@ -58,6 +58,14 @@ class Phase(NamedTuple):
     after: tuple[str, ...]
 
 
+class Existing(NamedTuple):
+    """A household survey that is there: its size, and its design effect for migrants."""
+
+    name: Text
+    households: float
+    deff: float
+
+
 class Line(NamedTuple):
     """One line of a price list."""
 
@@ -92,6 +100,8 @@ class Prices:
         Further quantities: name -> expression of the plan's and of those before it.
     texts
         Paragraphs of the office's own: `background`, `ethics`.
+    existing
+        The household survey that could be enlarged instead.
     """
 
     currency: str
@@ -106,6 +116,7 @@ class Prices:
     phases: Mapping[str, Phase]
     lines: tuple[Line, ...]
     texts: Mapping[str, Text]
+    existing: Existing | None
     file: str
 
 
@@ -144,10 +155,21 @@ def read_prices(path: str | os.PathLike[str]) -> Prices:
         phases=phases,
         lines=_lines(whole, known),
         texts=_names(whole.part("texts", {})),
+        existing=_existing(whole.part("existing_survey")) if "existing_survey" in whole else None,
         file=whole.file,
     )
     for part in (head, calendar, whole):
         part.close()
+    return made
+
+
+def _existing(part: Section) -> Existing:
+    made = Existing(
+        _text(part, "name"),
+        part.number("households", low=1.0),
+        part.number("deff", low=0.01),
+    )
+    part.close()
     return made
 
 
