@@ -65,7 +65,8 @@ def test_other_worlds_are_what_they_say(made: Simulation) -> None:
     assert kept == pytest.approx(2 / 3, abs=0.03)
     assert mean(made, "response", "response") < mean(made, "plan", "response") - 0.08
     assert mean(made, "costs", "cost") == pytest.approx(1.25 * mean(made, "plan", "cost"))
-    for world in ("prior", "hotspots"):
+    assert mean(made, "sharper", "areas") < mean(made, "plan", "areas")
+    for world in ("prior", "hotspots", "sharper"):
         assert truth[world, "all", "foreign"] == truth["plan", "all", "foreign"]
 
 

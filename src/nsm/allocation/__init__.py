@@ -5,6 +5,7 @@ drawn with probability proportional to size and taken whole.
 """
 
 from nsm.allocation.allocate import RULES, allocate
+from nsm.allocation.answers import change_power, detectable_change, point_costs, second_phase
 from nsm.allocation.areas import PriorError, Response, area_strata, areas_at, prior_error
 from nsm.allocation.cluster import cluster_size
 from nsm.allocation.compare import comparison
@@ -22,11 +23,15 @@ __all__ = [
     "allocate",
     "area_strata",
     "areas_at",
+    "change_power",
     "cluster_size",
     "comparison",
+    "detectable_change",
+    "point_costs",
     "prior_error",
     "sample_size",
     "sample_size_steps",
+    "second_phase",
     "stratify",
     "variance_components",
 ]

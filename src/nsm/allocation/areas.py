@@ -50,6 +50,14 @@ class PriorError(NamedTuple):
         """Return the expectation of y by area."""
         return self.level * size + self.slope * mu
 
+    def sharper(self, factor: float) -> PriorError:
+        """Return a prior whose errors have this multiple of the variance."""
+        return self._replace(
+            constant=factor * self.constant,
+            spread=factor * self.spread,
+            relative=factor * self.relative,
+        )
+
     def variance(self, mu: np.ndarray, size: np.ndarray) -> np.ndarray:
         """Return the variance of y by area."""
         m = self.mean(mu, size)

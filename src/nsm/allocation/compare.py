@@ -27,7 +27,7 @@ def precision_compared(plan: Plan) -> pd.DataFrame:
 def _proportional_cv(plan: Plan) -> pd.DataFrame:
     rows = plan.precision[_ROW].copy()
     if plan.problem is None:  # strata that depend on n: allocate again
-        again = _replanned(plan, rule="proportional", n=None, budget=plan.cost * (1 + 1e-9))
+        again = replanned(plan, rule="proportional", n=None, budget=plan.cost * (1 + 1e-9))
         return again.precision[_ROW].assign(cv_proportional=again.precision["cv"])
     problem = plan.problem
     share = plan.table["psus" if "psus" in plan.table.columns else "population"].to_numpy(
@@ -65,7 +65,7 @@ def comparison(plan: Plan) -> pd.DataFrame:
     ]
     if plan.rule != "two-stage":
         try:
-            met = _replanned(plan, rule="proportional", n=None, budget=None, precision=_goals(plan))
+            met = replanned(plan, rule="proportional", n=None, budget=None, precision=goals(plan))
             least = float(np.nanmax(met.precision["cv"] / met.precision["target"]))
             rows.append(("proportional, same targets", met.n, met.cost, least))
         except AllocationError:
@@ -73,13 +73,14 @@ def comparison(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["allocation", "n", "cost", "worst"])
 
 
-def _replanned(plan: Plan, **changes: Any) -> Plan:
+def replanned(plan: Plan, **changes: Any) -> Plan:
+    """Return the plan made again with some of what was asked changed."""
     if plan.replan is None:
         raise OptionError("This plan was not made by nsm.allocate, so it cannot be made again.")
     return plan.replan(**changes)
 
 
-def _goals(plan: Plan, factor: float = 1.0) -> pd.DataFrame:
+def goals(plan: Plan, factor: float = 1.0) -> pd.DataFrame:
     """Return the targets of a plan as a table that `allocate` takes."""
     wanted = plan.precision[plan.precision["target"].notna()]
     value = wanted["value"].where(wanted["domain"] != "all", None)
@@ -92,13 +93,13 @@ def precision_curve(plan: Plan, factors: Sequence[float]) -> pd.DataFrame:
     parts = []
     for factor in factors:
         if targeted:
-            changes: dict[str, Any] = {"precision": _goals(plan, factor), "n": None, "budget": None}
+            changes: dict[str, Any] = {"precision": goals(plan, factor), "n": None, "budget": None}
         elif plan.settings.get("n") is not None:
             changes = {"n": max(round(plan.settings["n"] * factor), 1)}
         else:
             changes = {"budget": plan.cost * factor}
         try:
-            made = _replanned(plan, **changes)
+            made = replanned(plan, **changes)
         except AllocationError:  # out of reach at this end of the curve
             continue
         kept = made.precision["target"].notna() if targeted else made.precision["domain"] == "all"

@@ -259,14 +259,7 @@ def _change(options: dict[str, Any], common: dict[str, float]) -> float:
         first = _need(options, "sd")[0]
         second = _need(options, "sd2")[0] if "sd2" in options else first
     overlap, correlation = options.get("overlap", 0.0), options.get("correlation", 0.0)
-    if not (0 <= overlap <= 1 and -1 <= correlation <= 1):
-        raise OptionError(
-            "overlap must be from 0 to 1 and correlation from -1 to 1; they are {overlap} and "
-            "{correlation}.",
-            overlap=overlap,
-            correlation=correlation,
-        )
-    unit = first**2 + second**2 - 2 * overlap * correlation * first * second
+    unit = change_variance(first, second, overlap, correlation)
     z = normal_quantile(common["confidence"])
     if "difference" in options:
         (difference,) = _need(options, "difference")
@@ -274,6 +267,25 @@ def _change(options: dict[str, Any], common: dict[str, float]) -> float:
         return unit * ((z + normal_quantile(2 * power - 1)) / difference) ** 2
     (margin,) = _need(options, "margin")
     return unit * (z / margin) ** 2
+
+
+def change_variance(first: float, second: float, overlap: float, correlation: float) -> float:
+    """Return the variance of a difference of two rounds whose SDs or SEs are given.
+
+    A share `overlap` of the units is in both, where their values have this correlation.
+
+    References
+    ----------
+    Kish (1965), sec. 12.4.
+    """
+    if not (0 <= overlap <= 1 and -1 <= correlation <= 1):
+        raise OptionError(
+            "overlap must be from 0 to 1 and correlation from -1 to 1; they are {overlap} and "
+            "{correlation}.",
+            overlap=overlap,
+            correlation=correlation,
+        )
+    return first**2 + second**2 - 2 * overlap * correlation * first * second
 
 
 def _screening(options: dict[str, Any], common: dict[str, float]) -> float:

@@ -11,6 +11,7 @@ from nsm.cli.app import COMMON, call, with_common
 from nsm.cli.field import field
 from nsm.cli.indicators import indicators
 from nsm.cli.init import init
+from nsm.cli.plan import plan
 from nsm.cli.propose import propose
 from nsm.cli.questionnaire import questionnaire
 from nsm.cli.simulate import simulate
@@ -52,6 +53,7 @@ for _command in (
     weight,
     indicators,
     simulate,
+    plan,
     propose,
     *(stage_command(name, stage, text) for name, (stage, text) in STAGE_COMMANDS.items()),
 ):

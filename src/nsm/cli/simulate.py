@@ -31,7 +31,7 @@ FOLDER = "simulation"
     "--what-if",
     multiple=True,
     metavar="WORLD",
-    help="Another world: prevalence, response, prior, hotspots, costs.",
+    help="Another world: prevalence, response, prior, hotspots, costs, sharper.",
 )
 @click.option("--workers", type=int, help="Processes; all cores if not given.")
 @pass_session

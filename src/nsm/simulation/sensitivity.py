@@ -96,6 +96,31 @@ def older_prior(
     return out
 
 
+def sharper_prior(
+    prior: np.ndarray, truth: np.ndarray, size: np.ndarray | pd.Series, *, share: float
+) -> np.ndarray:
+    """Return a prior from which a share of its error is gone.
+
+    Parameters
+    ----------
+    prior, truth, size
+        By area (areas,). The truth is first brought to the prior's level: what a prior counts may
+        not be all that the survey counts.
+    share
+        Of the error, 0 to 1.
+
+    Raises
+    ------
+    OptionError
+        The share is not between 0 and 1.
+    """
+    if not 0 <= share <= 1:
+        raise OptionError("A share lies between 0 and 1, not at {share}.", share=share)
+    weight = np.asarray(size, dtype=float)
+    level = float(prior @ weight) / max(float(truth @ weight), 1e-300)
+    return np.clip((1 - share) * prior + share * level * truth, 0.0, 1.0)
+
+
 def hidden_hot_spots(prior: np.ndarray, group: pd.Series, *, threshold: float) -> np.ndarray:
     """Return a prior that knows no hot spots: those above `threshold` have their group's median."""
     median = pd.Series(prior).groupby(group.to_numpy()).transform("median").to_numpy()

@@ -76,6 +76,14 @@ class Stock:
         pairs = pairwise(ends)
         return np.stack([self.counts[a:b].sum(axis=0, dtype=np.int64) for a, b in pairs])
 
+    @property
+    def prevalence(self) -> pd.Series:
+        """Share of immigrants and descendants by area, 0 where nobody lives."""
+        persons = self.persons
+        foreign = (self.classes["status"] != "native").to_numpy()
+        share = persons[:, foreign].sum(axis=1) / np.maximum(persons.sum(axis=1), 1)
+        return pd.Series(share, self.areas["area"].astype("str"))
+
     def save(self, folder: Path) -> None:
         """Write the arrays, each a file, to be opened by other processes."""
         for name in _ARRAYS:

@@ -34,17 +34,21 @@ def make(project: Project, folder: Path) -> Made:
     return Made(facts, Phrase("{areas:,} areas, {cost}", areas=plan.n, cost=cost))
 
 
-def planned(project: Project, frame: Frame | None = None) -> Plan:
+def planned(
+    project: Project, frame: Frame | None = None, *, error: float = 1.0, interview: float = 1.0
+) -> Plan:
     """Return the allocation that the settings ask for.
 
     Parameters
     ----------
     frame
         With strata and expected counts; that of the project if None.
+    error, interview
+        Factors on the variance of the prior's errors and on the cost of interviews.
     """
     settings = project.settings.allocation
     return allocate(
-        strata_at(project, frame),
+        strata_at(project, frame, error=error, interview=interview),
         settings.rule,
         precision=_targets(settings.precision),
         minimum=settings.minimum,
@@ -52,7 +56,12 @@ def planned(project: Project, frame: Frame | None = None) -> Plan:
 
 
 def strata_at(
-    project: Project, frame: Frame | None = None, *, response: float | None = None
+    project: Project,
+    frame: Frame | None = None,
+    *,
+    response: float | None = None,
+    error: float = 1.0,
+    interview: float = 1.0,
 ) -> StrataAt:
     """Return the strata as a function of n, for `allocate`.
 
@@ -62,6 +71,8 @@ def strata_at(
         With strata and expected counts; that of the project if None.
     response
         Share of the dwellings that answer; that of the settings if None.
+    error, interview
+        Factors on the variance of the prior's errors and on the cost of interviews.
     """
     settings, described = project.settings.allocation, project.settings.frame
     expected = list(described.expected)
@@ -82,16 +93,16 @@ def strata_at(
         domains=list(settings.domains),
         area_cost=settings.area_cost,
         screening_cost=settings.screening_cost,
-        interview_cost=settings.interview_cost,
-        error=_error(settings),
+        interview_cost=interview * settings.interview_cost,
+        error={y: e.sharper(error) for y, e in _error(settings, expected).items()},
         response=Response(settings.response if response is None else response),
     )
 
 
-def _error(settings: AllocationSettings) -> dict[str, PriorError] | None:
+def _error(settings: AllocationSettings, expected: list[str]) -> dict[str, PriorError]:
     """Return how the truth varies around what is expected, by variable."""
-    for name, given in settings.prior_error.items():
-        unknown = set(given) - set(PriorError._fields)
+    for name, known in settings.prior_error.items():
+        unknown = set(known) - set(PriorError._fields)
         if unknown:
             raise ConfigError(
                 "[allocation.prior_error.{name}] has an unknown key {key!r}. {hint}",
@@ -99,7 +110,8 @@ def _error(settings: AllocationSettings) -> dict[str, PriorError] | None:
                 key=min(unknown),
                 hint=nearest(min(unknown), PriorError._fields),
             )
-    return {name: PriorError(**given) for name, given in settings.prior_error.items()} or None
+    given = settings.prior_error
+    return {name: PriorError(**given.get(name, {})) for name in [*expected, *given]}
 
 
 def _targets(precision: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
