@@ -94,6 +94,15 @@ def test_moved_it_finds_what_python_finds(page: Page) -> None:
     assert state["factor"] == pytest.approx(float((got["cv"] / got["target"]).max()), rel=0.03)
 
 
+def test_what_the_targets_need_meets_them(page: Page) -> None:
+    need = page.state(prevalence=0.8)["need"]
+    assert need["n"] == [round(n) for n in need["n"]]
+    # In the browser's arithmetic a budget taken from the page is that budget, give or take a cent.
+    state = page.state(prevalence=0.8, budget=need["cost"] + page.given.overhead + 0.01)
+    assert state["factor"] <= 1
+    assert state["cost"] <= need["cost"] + 0.01
+
+
 def test_what_no_sample_can_do_is_said(page: Page) -> None:
     state = page.state(response=0.5, t0=0.0001)
     assert state["need"]["lost"] == "Inmigrantes, Todo el país"

@@ -16,7 +16,8 @@ from nsm.cli import cli
 from nsm.cli.app import call
 from nsm.errors import AllocationError, OptionError
 from nsm.project import Project
-from nsm.project.planning import Asked, answers, changes_seen, simulated_cvs
+from nsm.project.evidence import simulated_cvs
+from nsm.project.planning import Asked, answers, changes_seen
 from nsm.project.stages.allocation import planned
 
 

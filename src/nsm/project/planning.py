@@ -11,7 +11,7 @@ import pandas as pd
 from nsm.allocation import change_power, detectable_change, point_costs, second_phase
 from nsm.allocation.compare import comparison, goals
 from nsm.errors import OptionError
-from nsm.files import read_table
+from nsm.project.evidence import simulated_cvs
 from nsm.project.stages.allocation import planned
 from nsm.project.stages.frame import stratified
 from nsm.simulation.proposal import enlarged
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from nsm.frame import Frame
     from nsm.project.project import Project
 
-SIMULATED, PLAN = "simulation", "plan"
 SHARPER = (1.0, 0.75, 0.5, 0.25, 0.0)  # variance of the prior's errors
 SHARES = (1.0, 0.75, 0.5, 0.25)  # of those found, who are interviewed
 CHANGES = (-0.2, -0.1, 0.1, 0.2)
@@ -54,13 +53,17 @@ class Asked:
     deff: float = 6.0
 
 
-def answers(project: Project, asked: Asked | None = None) -> dict[str, pd.DataFrame]:
+def answers(
+    project: Project, asked: Asked | None = None, *, plan: Plan | None = None
+) -> dict[str, pd.DataFrame]:
     """Return the planning answers of a project, as tables.
 
     Parameters
     ----------
     asked
         What the project does not say; the defaults if None.
+    plan
+        That of the project; it is made if None.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def answers(project: Project, asked: Asked | None = None) -> dict[str, pd.DataFr
     """
     asked = asked or Asked()
     frame = stratified(project)
-    plan = planned(project, frame)
+    plan = plan or planned(project, frame)
     made = {
         "cheapest": _cheapest(plan),
         "curve": plan.curve(),
@@ -96,25 +99,6 @@ def _cheapest(plan: Plan) -> pd.DataFrame:
     table = comparison(plan)
     bound = float("nan") if plan.bound is None else plan.bound
     return table.assign(bound=np.where(table["allocation"] == "plan", bound, np.nan))
-
-
-def simulated_cvs(project: Project, plan: Plan) -> dict[tuple[str, str], float]:
-    """Return the CVs that `nsm simulate` found, by target; none if it was of another plan."""
-    folder = project.folder / SIMULATED
-    files = [folder / f"{name}.csv" for name in ("characteristics", "load")]
-    if not all(file.exists() for file in files):
-        return {}
-    found, load = (read_table(file) for file in files)
-    areas = load.loc[(load["scheme"] == PLAN) & (load["quantity"] == "areas"), "mean"]
-    if len(areas) != 1 or abs(float(areas.iloc[0]) - plan.n) > 0.5:
-        return {}
-    own = found[found["scheme"] == PLAN]
-    return {
-        (str(d), str(v)): float(sd / truth)
-        for d, v, sd, truth in zip(
-            own["domain"], own["variable"], own["sd"], own["truth"], strict=True
-        )
-    }
 
 
 def changes_seen(plan: Plan, asked: Asked, simulated: dict[tuple[str, str], float]) -> pd.DataFrame:

@@ -119,6 +119,7 @@ def test_the_example_has_a_list_that_can_be_read() -> None:
         ("start = 2027-01-11", 'start = "soon"', "must be a date"),
         ("[budget]", "[budget]\ncontingncy = 0.2", "no meaning here"),
         ("teams = 2", "teams = 0", "1 or more"),
+        ("[budget]", "[planning]\noverlap = 1.5\n[budget]", "overlap"),
         ("[budget]", "[existing_survey]\nname = 'x'\nhouseholds = 5\n[budget]", "deff is missing"),
     ],
 )

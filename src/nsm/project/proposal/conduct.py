@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nsm.allocation.compare import comparison
-from nsm.project.proposal.material import PLAN
+from nsm.project.evidence import PLAN
 from nsm.project.what_if import PLANS, WORLDS
 from nsm.publication import Drawn, Section, Shown
 from nsm.publication.style import MARKERS, SERIES, SOFT, WIDTH, blank, drawing, notice
@@ -158,7 +158,6 @@ def precision(page: Words) -> Section:
             "variable": [page.variable(y) for y in goals["variable"]],
             "target": goals["target"].to_numpy(),
             "expected": goals["cv"].to_numpy(),
-            "saved": goals["point_cost"].to_numpy(),
         }
     )
     text, found = _evidence(page, goals)
@@ -167,7 +166,6 @@ def precision(page: Words) -> Section:
     formats = dict.fromkeys(
         ("target", "expected", "simulated", "bias", "coverage", "publishable"), "percent"
     )
-    formats["saved"] = "integer"
     beside = comparison(plan)
     beside["allocation"] = [page.say(str(name)) for name in beside["allocation"]]
     curve = page.say("Precision against cost")

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nsm.errors import ProjectError
-from nsm.files import content_hash, read_table
+from nsm.files import content_hash
+from nsm.project.evidence import SIMULATED, evidence, is_stale
 from nsm.project.lock import read_lock
+from nsm.project.planning import Asked, answers
 from nsm.project.project import LOCK
 from nsm.project.stages.allocation import planned
 from nsm.project.stages.frame import stratified
@@ -34,9 +36,6 @@ if TYPE_CHECKING:
     from nsm.allocation import Plan
     from nsm.frame import Frame
     from nsm.project.project import Project
-
-SIMULATED = "simulation"
-PLAN = "plan"
 
 
 @dataclass(frozen=True)
@@ -193,24 +192,25 @@ class Material:
             made[name] = totals(lines, self.prices.contingency)["whole"] - self.totals["whole"]
         return made
 
+    @property
+    def asked(self) -> Asked:
+        """What the price list says for the questions of planning."""
+        return Asked(**self.prices.planning)
+
+    @cached_property
+    def answers(self) -> dict[str, pd.DataFrame]:
+        """The answers to the questions of planning."""
+        return answers(self.project, self.asked, plan=self.plan)
+
     @cached_property
     def evidence(self) -> tuple[pd.DataFrame, pd.DataFrame] | None:
         """The tables of `nsm simulate`, if it was run with this plan."""
-        folder = self.project.folder / SIMULATED
-        files = [folder / f"{name}.csv" for name in ("characteristics", "load")]
-        if not all(file.exists() for file in files):
-            return None
-        table, load = (read_table(file) for file in files)
-        return table, load
+        return evidence(self.project)
 
     @cached_property
     def evidence_is_stale(self) -> bool:
         """Whether the simulations were made with another number of areas than the plan has."""
-        if self.evidence is None:
-            return False
-        load = self.evidence[1]
-        drawn = load.loc[(load["scheme"] == PLAN) & (load["quantity"] == "areas"), "mean"]
-        return len(drawn) != 1 or abs(float(drawn.iloc[0]) - self.plan.n) > 0.5
+        return self.evidence is not None and is_stale(self.evidence[1], self.plan)
 
     @cached_property
     def hashes(self) -> Mapping[str, str]:

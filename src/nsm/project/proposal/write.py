@@ -12,6 +12,7 @@ from nsm.project.proposal import conduct, sections
 from nsm.project.proposal.exploring import explored, explored_strata
 from nsm.project.proposal.material import Material
 from nsm.project.proposal.page import Words
+from nsm.project.proposal.questions import questions
 from nsm.publication import write_report
 from nsm.publication.report import PUBLIC
 from nsm.simulation.proposal import read_prices, write_budget, write_explorer
@@ -112,6 +113,7 @@ def parts(page: Words) -> list[Section]:
         conduct.training(page),
         conduct.economy(page),
         conduct.precision(page),
+        questions(page),
         conduct.risks(page),
         conduct.ethics(page),
         sections.indicators(page),

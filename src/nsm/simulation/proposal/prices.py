@@ -100,6 +100,9 @@ class Prices:
         Further quantities: name -> expression of the plan's and of those before it.
     texts
         Paragraphs of the office's own: `background`, `ethics`.
+    planning
+        Of the questions of planning: `overlap` of the areas with the last round, `correlation` of
+        their counts, CV `before`, `power`, `homogeneity` of answers.
     existing
         The household survey that could be enlarged instead.
     """
@@ -116,6 +119,7 @@ class Prices:
     phases: Mapping[str, Phase]
     lines: tuple[Line, ...]
     texts: Mapping[str, Text]
+    planning: Mapping[str, float]
     existing: Existing | None
     file: str
 
@@ -155,11 +159,22 @@ def read_prices(path: str | os.PathLike[str]) -> Prices:
         phases=phases,
         lines=_lines(whole, known),
         texts=_names(whole.part("texts", {})),
+        planning=_planning(whole.part("planning", {})),
         existing=_existing(whole.part("existing_survey")) if "existing_survey" in whole else None,
         file=whole.file,
     )
     for part in (head, calendar, whole):
         part.close()
+    return made
+
+
+def _planning(part: Section) -> dict[str, float]:
+    made = {
+        key: part.number(key, low=-1.0 if key == "correlation" else 0.0, high=1.0)
+        for key in ("overlap", "correlation", "before", "power", "homogeneity")
+        if key in part
+    }
+    part.close()
     return made
 
 

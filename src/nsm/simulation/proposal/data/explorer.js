@@ -90,13 +90,15 @@
   };
 
   // Whole numbers: down, then one by one where they help the worst target most, while money is left.
-  const rounded = (now, exact, sums, budget) => {
+  // Without a budget they stop when all targets are met.
+  const rounded = (now, exact, sums, budget = Infinity) => {
     const n = exact.map((m, h) => Math.max(Math.floor(m + 1e-6), Math.ceil(now[h].least)));
     const limits = sums.map((total, t) => (state.targets[t] * total) ** 2);
     for (let round = 0; round < 4 * H; round += 1) {
       const used = variances(now, n), left = budget - priceOf(now, n);
       const order = used.map((v, t) => [v / limits[t], t]).sort((a, b) => b[0] - a[0]);
       let best = -1, merit = 0;
+      if (budget === Infinity && order[0][0] <= 1) return n;
       const worst = order[0][1], k = place[targets[worst].variable];
       members[worst].forEach((h) => {
         if (n[h] + 1 > now[h].size) return;
@@ -118,7 +120,7 @@
     const lost = targets.findIndex((_, t) => floor[t] >= limits[t]);
     if (lost >= 0) return { lost, best: Math.sqrt(floor[lost]) / sums[lost] };
     const found = solve(now, limits);
-    const n = found.n, used = variances(now, n);
+    const n = rounded(now, found.n, sums), used = variances(now, n);
     return { n, m: found.m, cost: priceOf(now, n), worst: Math.sqrt(Math.max(...used.map((v, t) => v / limits[t]))) };
   };
 
@@ -160,9 +162,12 @@
     const now = world(state.prevalence, state.response), sums = totals(now);
     const need = needed(now, sums);
     const got = bought(now, sums, state.budget - data.overhead);
-    const n = rounded(now, got.n, sums, state.budget - data.overhead), used = variances(now, n);
-    const cv = used.map((v, t) => Math.sqrt(v) / sums[t]);
-    const factor = Math.max(...cv.map((c, t) => c / state.targets[t]));
+    // Where the money is enough for the targets and rounding misses one, the plan that meets them.
+    const over = (n) => variances(now, n).map((v, t) => Math.sqrt(v) / sums[t] / state.targets[t]);
+    let n = rounded(now, got.n, sums, state.budget - data.overhead);
+    if (need.cost <= state.budget - data.overhead + 1e-6 && Math.max(...over(n)) > 1) n = need.n;
+    const cv = over(n).map((c, t) => c * state.targets[t]);
+    const factor = Math.max(...over(n));
     const cases = targets.map((goal, t) => members[t].reduce((sum, h) =>
       sum + line(now[h], now[h].cases[place[goal.variable]], n[h]), 0));
     const areas = targets.map((_, t) => members[t].reduce((sum, h) => sum + n[h], 0));
