@@ -55,6 +55,7 @@ def explored(page: Words) -> Explored:
         budget=whole,
         response=settings.allocation.response,
         minimum=settings.allocation.minimum,
+        plan=[int(n) for n in plan.table["n"]],
         targets=pd.DataFrame([_target(page, row) for row in goals.to_dict("records")]),
         rule=settings.publication.rule,
         currency=material.prices.currency,

@@ -15,7 +15,7 @@ def enlarged(
     """Return the households that a general survey needs to count a rare group.
 
     For a share p of the population and n persons, CV^2 = deff (1 - p) / (p n): what is known
-    before there are data. `nsm.indicators.need` starts from a survey's own variance.
+    without that survey's data.
 
     Parameters
     ----------

@@ -45,6 +45,8 @@ class Explored(NamedTuple):
     ----------
     overhead
         What is paid besides the fieldwork that follows the allocation.
+    plan
+        Areas of each stratum in the plan.
     targets
         `domain, value, variable, target, words`.
     """
@@ -53,6 +55,7 @@ class Explored(NamedTuple):
     budget: float
     response: float
     minimum: int
+    plan: Sequence[int]
     targets: pd.DataFrame
     rule: str
     currency: str
@@ -183,7 +186,10 @@ def write_explorer(
         "thresholds": thresholds(given.rule),
         "words": {text: say(text) for text in _SCRIPT_WORDS},
         "locale": given.locale.replace("_", "-"),
-        **{k: getattr(given, k) for k in ("overhead", "budget", "response", "minimum", "currency")},
+        **{
+            k: getattr(given, k)
+            for k in ("overhead", "budget", "response", "minimum", "plan", "currency")
+        },
     }
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     page = environment.from_string((_DATA / "explorer.html.j2").read_text(encoding="utf-8"))

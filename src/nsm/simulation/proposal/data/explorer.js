@@ -120,7 +120,10 @@
     const lost = targets.findIndex((_, t) => floor[t] >= limits[t]);
     if (lost >= 0) return { lost, best: Math.sqrt(floor[lost]) / sums[lost] };
     const found = solve(now, limits);
-    const n = rounded(now, found.n, sums), used = variances(now, n);
+    let n = rounded(now, found.n, sums);
+    const meets = variances(now, data.plan).every((v, t) => v <= limits[t] * 1.0001);
+    if (meets && priceOf(now, data.plan) < priceOf(now, n)) n = data.plan;
+    const used = variances(now, n);
     return { n, m: found.m, cost: priceOf(now, n), worst: Math.sqrt(Math.max(...used.map((v, t) => v / limits[t]))) };
   };
 
@@ -162,10 +165,12 @@
     const now = world(state.prevalence, state.response), sums = totals(now);
     const need = needed(now, sums);
     const got = bought(now, sums, state.budget - data.overhead);
-    // Where the money is enough for the targets and rounding misses one, the plan that meets them.
+    // Where the money is enough for the targets and rounding misses one, the sample that meets them, or the plan.
     const over = (n) => variances(now, n).map((v, t) => Math.sqrt(v) / sums[t] / state.targets[t]);
     let n = rounded(now, got.n, sums, state.budget - data.overhead);
-    if (need.cost <= state.budget - data.overhead + 1e-6 && Math.max(...over(n)) > 1) n = need.n;
+    const fits = (other) => priceOf(now, other) <= (state.budget - data.overhead) * 1.0001
+      && Math.max(...over(other)) < Math.max(...over(n));
+    if (Math.max(...over(n)) > 1) n = [need.n, data.plan].find((other) => other && fits(other)) || n;
     const cv = over(n).map((c, t) => c * state.targets[t]);
     const factor = Math.max(...over(n));
     const cases = targets.map((goal, t) => members[t].reduce((sum, h) =>
