@@ -113,7 +113,7 @@ def _prior(page: Words, table: pd.DataFrame) -> Shown:
     shown = table.rename(columns={"error": "error_left", "saved": "saved_plan"})
     note = page.say(
         "Variance of the prior's errors that is left, with strata as they are; the last row is a "
-        "frame that knows each area's number. `nsm simulate --what-if sharper` tries it on the "
+        "frame that knows each area's number. nsm simulate --what-if sharper tries it on the "
         "synthetic population."
     )
     formats = {"error_left": "percent", "n": "integer", "cost": "integer", "saved_plan": "integer"}
