@@ -10,6 +10,7 @@ from nsm.allocation.areas import PriorError, Response, area_strata, areas_at, pr
 from nsm.allocation.cluster import cluster_size
 from nsm.allocation.compare import comparison
 from nsm.allocation.components import variance_components
+from nsm.allocation.order import alike, credit_order
 from nsm.allocation.plan import Plan
 from nsm.allocation.sample_size import sample_size, sample_size_steps
 from nsm.allocation.stratify import Stratification, stratify
@@ -20,12 +21,14 @@ __all__ = [
     "PriorError",
     "Response",
     "Stratification",
+    "alike",
     "allocate",
     "area_strata",
     "areas_at",
     "change_power",
     "cluster_size",
     "comparison",
+    "credit_order",
     "detectable_change",
     "point_costs",
     "prior_error",

@@ -8,8 +8,9 @@ variance to expect is
 
 with w_i the variance inside the area (a subsample of dwellings, or dwellings that do not answer).
 V_pps is that of one draw from each n-th part of the ordered list (systematic selection), or of a
-design of large entropy (Hájek 1964). Areas whose share of n is above 1 are certain and add w_i
-alone.
+design of large entropy (Hájek 1964). In an ordered list the errors of neighbors may be alike; what
+they share does not vary either, and v_i counts as v_i (1 - alike). Areas whose share of n is above
+1 are certain and add w_i alone.
 
 V(n) is no multiple of 1 / n, but near any n it is a / n - b with the same value and slope. The
 table made here holds a and b; `nsm.allocate` asks for it again at its own answer until they agree.
@@ -37,7 +38,9 @@ class PriorError(NamedTuple):
     """What a prior tells of the count y of an area, mu being the count it gives.
 
     y has expectation m = level x size + slope x mu and variance constant x size + spread x m +
-    relative x m^2. The default takes the prior at its word and y for a Poisson count.
+    relative x m^2. The default takes the prior at its word and y for a Poisson count. `alike` is
+    the share of that variance which neighbors in the list have in common, so that a systematic
+    sample does not show it (`nsm.allocation.alike` estimates it); it counts if there is an order.
     """
 
     constant: float = 0.0
@@ -45,6 +48,7 @@ class PriorError(NamedTuple):
     relative: float = 0.0
     level: float = 0.0
     slope: float = 1.0
+    alike: float = 0.0
 
     def mean(self, mu: np.ndarray, size: np.ndarray) -> np.ndarray:
         """Return the expectation of y by area."""
@@ -82,6 +86,7 @@ class _Stratum(NamedTuple):
     error: np.ndarray  # v (areas, variables)
     inside: np.ndarray  # w (areas, variables)
     cost: np.ndarray  # (areas,)
+    alike: np.ndarray  # (variables,)
 
 
 def area_strata(
@@ -292,7 +297,7 @@ def _cell(
     (area_cost, screening_cost, interview_cost), error, response = model
     sizes = areas[size].to_numpy(dtype=float)
     mu = areas[list(names.values())].to_numpy(dtype=float).copy()
-    errors, inside = np.empty_like(mu), np.empty_like(mu)
+    errors, inside, alike = np.empty_like(mu), np.empty_like(mu), np.zeros(mu.shape[1])
     for k, name in enumerate(names):
         e = _of(error, name, PriorError())
         if isinstance(e, str):
@@ -300,12 +305,13 @@ def _cell(
         else:
             errors[:, k] = e.variance(mu[:, k], sizes)
             mu[:, k] = e.mean(mu[:, k], sizes)
+            alike[k] = e.alike
         r = _of(response, name, Response())
         # A share r of the dwellings answers and stands for all: SRS within the area.
         spread = np.maximum(r.together * mu[:, k] - mu[:, k] ** 2 / sizes, 0.0)
         inside[:, k] = spread * (1 - r.share) / r.share
     cost = area_cost + screening_cost * sizes + interview_cost * mu.sum(axis=1)
-    return _Stratum(sizes, mu, errors, inside, cost)
+    return _Stratum(sizes, mu, errors, inside, cost, alike)
 
 
 def _of(given: Any, name: str, default: Any) -> Any:
@@ -321,7 +327,8 @@ def _row(cell: _Stratum, names: list[str], n: float | None, *, ordered: bool) ->
     more = min(now * _NEAR, float(population))
     less = max(more / _NEAR**2, min(1.0, now))
     gain = _gain(cell, now) if ordered else np.ones(len(names))
-    value, above, below = (_variance(cell, m, gain) for m in (now, more, less))
+    unlike = 1 - cell.alike if ordered else np.ones(len(names))
+    value, above, below = (_variance(cell, m, gain, unlike) for m in (now, more, less))
     # a / m - b with the slope of V between both neighbors, and with the value of V at n itself.
     width = 1 / less - 1 / more
     a = (below - above) / width if width > 1e-12 else value * now
@@ -369,8 +376,8 @@ def _gain_at(cell: _Stratum, n: float) -> np.ndarray:
     return np.divide(zones, plain, out=np.ones_like(plain), where=plain > 0)
 
 
-def _variance(cell: _Stratum, n: float, gain: np.ndarray) -> np.ndarray:
-    """Return V(n) by variable."""
+def _variance(cell: _Stratum, n: float, gain: np.ndarray, unlike: np.ndarray) -> np.ndarray:
+    """Return V(n) by variable: `gain` and `unlike` are what the order leaves of both parts."""
     p = pps_probabilities(cell.size, n)
     free = p < 1
     inside = (cell.inside / p[:, None]).sum(axis=0)
@@ -378,4 +385,4 @@ def _variance(cell: _Stratum, n: float, gain: np.ndarray) -> np.ndarray:
         return inside
     q, mu = p[free], cell.mu[free]
     surprise = (cell.error[free] * (1 / q - 1)[:, None]).sum(axis=0)
-    return gain * hajek_variance(q, mu) + surprise + inside
+    return gain * hajek_variance(q, mu) + unlike * surprise + inside

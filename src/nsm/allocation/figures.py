@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PLAN, _OTHER, _GOAL = "#2166ac", "#b0b0b0", "#b2182b"
 _BARS = 40
-_LINES = 8
+_LINES = 20
 
 
 def plan_figure(plan: Plan, kind: str, language: str = "en") -> Figure:
@@ -107,14 +107,18 @@ def _precision(plan: Plan, language: str) -> Figure:
 
 def _curve(plan: Plan, language: str) -> Figure:
     table = plan.curve()
-    figure, axes = _axes(translate("Precision against cost", language), 12)
+    from matplotlib import colormaps
+
+    figure, axes = _axes(translate("Precision against cost", language), 16)
+    axes.set_prop_cycle(color=colormaps["tab20"].colors)  # type: ignore[attr-defined]  # a listed one
     for _, line in list(table.groupby(["domain", "value", "variable"]))[:_LINES]:
         axes.plot(line["cost"], 100 * line["cv"], ".-", label=_labels(line.head(1))[0])
     axes.plot(plan.cost, 0, "^", color="black", clip_on=False, label=translate("plan", language))
     axes.set_xlabel(translate("cost", language))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylabel(translate("CV (%)", language))
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, ncols=2)
     return figure
 
 

@@ -44,7 +44,7 @@ class StageKind:
 # In the order of the work.
 STAGES: Mapping[str, StageKind] = {
     "frame": StageKind((), ("frame",)),
-    "allocation": StageKind(("frame",), ("frame", "allocation")),
+    "allocation": StageKind(("frame",), ("frame", "allocation", "selection")),
     "selection": StageKind(("frame", "allocation"), ("frame", "selection")),
     "questionnaire": StageKind((), ("questionnaire",)),
     "field": StageKind(("selection", "questionnaire"), ("frame", "questionnaire", "field")),

@@ -39,6 +39,28 @@ class Concentration:
 
 
 @dataclass(frozen=True)
+class Aging:
+    """An old prior: its years, and the share of an area's deviation that is left after each."""
+
+    age: float
+    persistence: float
+
+
+@dataclass(frozen=True)
+class Persons:
+    """A census file of persons, of which `nsm frame build` makes the areas.
+
+    `counts` names new columns and the condition of the rows that each counts ("" for all); `carry`
+    the columns that are the same in all rows of an area.
+    """
+
+    source: str
+    counts: Mapping[str, str]
+    key: str = "area"
+    carry: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class FrameSettings:
     """The sampling frame and its strata."""
 
@@ -46,6 +68,8 @@ class FrameSettings:
     size: str
     concentration: Concentration
     expected: Mapping[str, str] = field(default_factory=dict)
+    aging: Aging | None = None
+    persons: Persons | None = None
 
 
 @dataclass(frozen=True)

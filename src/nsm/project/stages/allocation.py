@@ -5,29 +5,38 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from nsm.allocation import Plan, allocate, areas_at
+from nsm.allocation import Plan, allocate, areas_at, comparison, credit_order
 from nsm.allocation.areas import PriorError, Response
 from nsm.errors import ConfigError, Phrase, nearest
 from nsm.files import write_table, write_text
-from nsm.frame import Frame
+from nsm.frame import Frame, expected_cvs
+from nsm.frame.rollup import prior_column
 from nsm.project.project import Made
 from nsm.project.settings import AllocationSettings
 from nsm.project.stages.frame import stratified
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nsm.allocation.allocate import StrataAt
     from nsm.project.project import Project
 
 
 def make(project: Project, folder: Path) -> Made:
-    """Write `plan.csv`, `precision.csv`, `comparison.csv` and `curve.csv`."""
+    """Write `plan.csv`, `precision.csv`, `comparison.csv`, `sizes.csv` and `curve.csv`.
+
+    Where [frame.aging] says how old the prior is, `aging.csv` has what that does to expected CVs.
+    """
     plan = planned(project)
     write_table(plan.table, folder / "plan.csv")
     write_table(plan.precision, folder / "precision.csv")
     write_table(plan.compare(), folder / "comparison.csv")
+    write_table(comparison(plan), folder / "sizes.csv")
     write_table(plan.curve(), folder / "curve.csv")
+    if project.settings.frame.aging is not None:
+        write_table(_aged(project, plan), folder / "aging.csv")
     facts = {"areas": plan.n, "cost": round(plan.cost, 2), "rule": plan.rule}
     write_text(json.dumps(facts, indent=1) + "\n", folder / "plan.json")
     cost = f"{project.settings.allocation.currency} {plan.cost:,.0f}".lstrip()
@@ -39,6 +48,9 @@ def planned(
 ) -> Plan:
     """Return the allocation that the settings ask for.
 
+    Targets are met without the order of the list. Where the sample is systematic, `cv_ordered`
+    says beside `cv` what to expect with it.
+
     Parameters
     ----------
     frame
@@ -46,19 +58,25 @@ def planned(
     error, interview
         Factors on the variance of the prior's errors and on the cost of interviews.
     """
-    settings = project.settings.allocation
-    return allocate(
-        strata_at(project, frame, error=error, interview=interview),
+    settings, selection = project.settings.allocation, project.settings.selection
+    frame = stratified(project) if frame is None else frame
+    world: dict[str, Any] = {"error": error, "interview": interview}
+    plan = allocate(
+        strata_at(project, frame, **world),
         settings.rule,
         precision=_targets(settings.precision),
         minimum=settings.minimum,
     )
+    if selection.method != "systematic":
+        return plan
+    return credit_order(plan, strata_at(project, frame, order=list(selection.order), **world))
 
 
 def strata_at(
     project: Project,
     frame: Frame | None = None,
     *,
+    order: list[str] | None = None,
     response: float | None = None,
     error: float = 1.0,
     interview: float = 1.0,
@@ -69,6 +87,8 @@ def strata_at(
     ----------
     frame
         With strata and expected counts; that of the project if None.
+    order
+        Columns that order the list from which a systematic sample comes; no order if None.
     response
         Share of the dwellings that answer; that of the settings if None.
     error, interview
@@ -91,11 +111,31 @@ def strata_at(
         size=described.size,
         y=expected,
         domains=list(settings.domains),
+        order=order,
         area_cost=settings.area_cost,
         screening_cost=settings.screening_cost,
         interview_cost=interview * settings.interview_cost,
         error={y: e.sharper(error) for y, e in _error(settings, expected).items()},
         response=Response(settings.response if response is None else response),
+    )
+
+
+def _aged(project: Project, plan: Plan) -> pd.DataFrame:
+    """Return what the age of the prior does to the expected CVs of the plan's number of areas."""
+    settings = project.settings
+    aging = settings.frame.aging
+    assert aging is not None  # noqa: S101 (the caller asked)
+    frame = stratified(project)
+    name = prior_column(frame) or "prior"
+    trusted = frame.replaced(table=frame.table.assign(**{name: frame.table[f"{name}_before"]}))
+    return expected_cvs(
+        trusted,
+        plan.n,
+        age=aging.age,
+        persistence=aging.persistence,
+        by=next(iter(settings.allocation.domains), None),
+        size=settings.frame.size,
+        minimum=settings.allocation.minimum,
     )
 
 

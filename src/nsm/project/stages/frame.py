@@ -46,8 +46,13 @@ def make(project: Project, folder: Path) -> Made:
 
 
 def prepared(project: Project, frame: Frame) -> Frame:
-    """Return a frame with strata, expected counts and classes of prior prevalence."""
+    """Return a frame with strata, expected counts and classes of prior prevalence.
+
+    A prior whose age is given is drawn toward the mean of its municipality first.
+    """
     settings = project.settings.frame
+    if settings.aging is not None:
+        frame = frame.shrink(settings.aging.age, settings.aging.persistence)
     frame = frame.concentration(
         list(settings.concentration.cuts), within=list(settings.concentration.within)
     )

@@ -10,9 +10,10 @@ import pandas as pd
 from nsm.errors import Phrase
 from nsm.project.project import Made
 from nsm.project.stages.frame import stratified
-from nsm.selection import draw
+from nsm.selection import Sample, draw
 
 if TYPE_CHECKING:
+    from nsm.frame import Frame
     from nsm.project.project import Project
 
 
@@ -20,17 +21,7 @@ def make(project: Project, folder: Path) -> Made:
     """Write the sample (`sample.parquet`, receipt, strata) and its areas as GeoJSON."""
     settings = project.settings.selection
     frame = stratified(project)
-    plan = pd.read_csv(project.results("allocation", "plan.csv"), dtype={"stratum": str})
-    seed = project.settings.survey.seed if settings.seed is None else settings.seed
-    sample = draw(
-        frame,
-        plan,
-        method=settings.method,
-        size=project.settings.frame.size,
-        seed=seed,
-        sort=list(settings.order),
-        reserve=settings.reserve,
-    )
+    sample = drawn(project, frame)
     sample.save(folder)
     if frame.boundaries is not None:
         shapes = frame.boundaries.merge(
@@ -43,7 +34,7 @@ def make(project: Project, folder: Path) -> Made:
         "areas": len(main),
         "certain": certain,
         "reserve": len(sample.table) - len(main),
-        "seed": seed,
+        "seed": sample.receipt["seed"],
         "method": settings.method,
         "frame": frame.hash,
     }
@@ -55,4 +46,25 @@ def make(project: Project, folder: Path) -> Made:
             certain=certain,
             reserve=facts["reserve"],
         ),
+    )
+
+
+def drawn(project: Project, frame: Frame) -> Sample:
+    """Return the sample that the settings and the allocation ask for.
+
+    Parameters
+    ----------
+    frame
+        With strata, as the frame's stage made it.
+    """
+    settings = project.settings.selection
+    plan = pd.read_csv(project.results("allocation", "plan.csv"), dtype={"stratum": str})
+    return draw(
+        frame,
+        plan,
+        method=settings.method,
+        size=project.settings.frame.size,
+        seed=project.settings.survey.seed if settings.seed is None else settings.seed,
+        sort=list(settings.order),
+        reserve=settings.reserve,
     )
