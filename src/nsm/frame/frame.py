@@ -295,6 +295,12 @@ class Frame:
 
         return split(self, maximum, **options)
 
+    def write(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write the frame to a new folder, as `read` takes it; see `nsm.frame.writing.write`."""
+        from nsm.frame.writing import write
+
+        return write(self, folder)
+
     def diff(self, other: Frame, language: str = "en") -> pd.DataFrame:
         """List what changed from this version to `other`; see `nsm.frame.versions.diff`."""
         from nsm.frame.versions import diff

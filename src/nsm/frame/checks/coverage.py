@@ -35,7 +35,7 @@ def check_coverage(frame: Frame, census: pd.DataFrame) -> list[Finding]:
     FrameError
         The census shares no domain column, or no size, with the frame.
     """
-    domains = [c for c in census.columns if c in frame.table.columns and c not in frame.sizes]
+    domains = [c for c in census.columns if c in frame.table.columns and _classifies(frame, c)]
     sizes = [c for c in frame.sizes if c in census.columns]
     if not domains:
         raise FrameError(
@@ -70,6 +70,13 @@ def check_coverage(frame: Frame, census: pd.DataFrame) -> list[Finding]:
                 code, "warning", where, shown, _TEMPLATE[code], size=size, worst=f"{worst:.3f}"
             )
     return found
+
+
+def _classifies(frame: Frame, column: str) -> bool:
+    """Return whether a column holds codes or classes, not sizes, shares or coordinates."""
+    from pandas.api.types import is_float_dtype
+
+    return column not in frame.sizes and not is_float_dtype(frame.table[column])
 
 
 def _name(unit: object) -> str:
