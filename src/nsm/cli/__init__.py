@@ -7,13 +7,16 @@ import sys
 import click
 
 from nsm import __version__
+from nsm.cli.allocate import allocate
 from nsm.cli.app import COMMON, call, with_common
 from nsm.cli.field import field
+from nsm.cli.frame import frame
 from nsm.cli.indicators import indicators
 from nsm.cli.init import init
 from nsm.cli.plan import plan
 from nsm.cli.propose import propose
 from nsm.cli.questionnaire import questionnaire
+from nsm.cli.select import select
 from nsm.cli.simulate import simulate
 from nsm.cli.stages import run, stage_command, status
 from nsm.cli.weighting import weight
@@ -37,9 +40,6 @@ def cli() -> None:
 
 
 STAGE_COMMANDS = {
-    "frame": ("frame", "Read and check the frame, and put its areas into strata."),
-    "allocate": ("allocation", "Allocate the areas to strata, at the least cost for the targets."),
-    "select": ("selection", "Draw the areas, with those in reserve."),
     "estimate": ("estimation", "Estimate totals, shares, means and medians with their precision."),
     "publish": ("publication", "Write tables, maps and the two reports."),
 }
@@ -48,6 +48,9 @@ for _command in (
     init,
     run,
     status,
+    frame,
+    allocate,
+    select,
     questionnaire,
     field,
     weight,

@@ -1,0 +1,218 @@
+"""`nsm frame`, `nsm allocate` and `nsm select` on the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import nsm
+from nsm.cli import cli
+from nsm.cli.app import FAILED, FINE, USAGE, call
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NSM_LANG", "en")
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory, tiny_project: Callable[[Path], Path]) -> Path:
+    """A project with a frame, an allocation and a sample. Do not change it."""
+    folder = tiny_project(tmp_path_factory.mktemp("design"))
+    nsm.Project(folder).run(["selection"])
+    return folder
+
+
+@pytest.fixture
+def run(drawn: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def ran(*words: str, folder: Path = drawn) -> tuple[int, str, str]:
+        code = call(cli, [*words, "-C", str(folder)])
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return ran
+
+
+def copied(drawn: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(drawn, tmp_path / "copy")
+
+
+def changed(folder: Path, old: str, new: str) -> None:
+    file = folder / "survey.toml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_the_frame_is_shown_by_stratum(run: Run) -> None:
+    code, out, _ = run("frame", "--lang", "es")
+    assert code == FINE
+    assert out.split()[:4] == ["Estrato", "Áreas", "Tamaño", "Previa"]
+    assert "703 áreas" in out
+    code, out, _ = run("frame", "build", "--json")
+    told = json.loads(out)
+    assert (code, told["areas"]) == (FINE, 703)
+    assert sum(row["areas"] for row in told["table"]) == 703
+
+
+def test_a_frame_is_checked(run: Run, drawn: Path, tmp_path: Path) -> None:
+    code, out, _ = run("frame", "check")
+    assert code == FINE
+    assert out.startswith("F110 info  district: ")
+    code, out, _ = run("frame", "check", "--total", "population=5", "--lang", "es")
+    assert code == FAILED
+    assert out.startswith("F204 error  population: La columna population suma")
+    table = pd.read_parquet(drawn / "frame" / "areas.parquet")
+    half = table.groupby("province", as_index=False)["population"].sum()
+    half["population"] *= 2
+    half.to_csv(tmp_path / "census.csv", index=False)
+    code, out, _ = run("frame", "check", "--against", str(tmp_path / "census.csv"), "--json")
+    told = json.loads(out)
+    assert code == FINE
+    assert [f["count"] for f in told["findings"] if f["code"] == "F501"] == [2]
+    code, _, err = run("frame", "check", "--total", "population")
+    assert code == USAGE
+    assert "such as population=10773983" in err
+
+
+def test_a_frame_is_merged_split_and_compared(run: Run, drawn: Path, tmp_path: Path) -> None:
+    target = tmp_path / "merged"
+    code, out, _ = run("frame", "merge", "--minimum", "70", "--maximum", "160", "--to", str(target))
+    assert code == FINE
+    assert out.startswith("703 areas became ")
+    new, log = nsm.Frame.read(target), pd.read_csv(target / "log.csv", dtype=str)
+    old = nsm.Frame.read(drawn / "frame")
+    assert new.total("households") == old.total("households")
+    assert new.table["households"].max() <= 160
+    assert set(log["old"]) == set(old.table["area"])
+    assert set(log["new"]) == set(new.table["area"])
+    share = log["share"].astype(float).groupby(log["old"]).sum()
+    assert share.to_numpy() == pytest.approx(1)
+    assert new.check().query("severity == 'error'").empty
+    detail = tmp_path / "changes.csv"
+    code, out, _ = run("frame", "diff", str(target), "--detail", str(detail))
+    assert code == FINE
+    assert "F602 warning  area: " in out
+    assert "added" in pd.read_csv(detail, dtype=str)["change"].to_numpy()
+    code, _, err = run("frame", "merge", "--to", str(target))
+    assert code == USAGE
+    assert "is not empty; nothing was written" in err
+    assert (
+        "Los dos marcos contienen lo mismo."
+        in run("frame", "diff", str(drawn / "frame"), "--lang", "es")[2]
+    )
+
+
+def test_an_impossible_minimum_is_refused(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("frame", "merge", "--minimum", "0", "--to", str(tmp_path / "no"))
+    assert code == USAGE
+    assert "do not make sense" in err
+    assert not (tmp_path / "no").exists()
+
+
+def test_the_frame_is_counted_from_persons(run: Run, drawn: Path, tmp_path: Path) -> None:
+    folder = copied(drawn, tmp_path)
+    areas = pd.read_parquet(folder / "frame" / "areas.parquet")
+    rows = areas.index.repeat(areas["households"] // 20)
+    persons = areas.loc[rows, ["area", "zone"]].sample(frac=1, random_state=1)
+    persons.assign(age=range(len(persons))).to_parquet(folder / "persons.parquet")
+    changed(folder, 'source = "frame"', 'source = "counted"')
+    changed(
+        folder,
+        "[frame.concentration]",
+        '[frame.persons]\nsource = "persons.parquet"\ncarry = ["zone"]\n'
+        'counts = {households = "", old = "age >= 60"}\n\n[frame.concentration]',
+    )
+    code, _, err = run("frame", "build", folder=folder)
+    assert code != FINE  # the counts hold no prior yet
+    assert "703 areas counted into" in err
+    assert "has no column" in err
+    counted = pd.read_parquet(folder / "counted" / "areas.parquet")
+    assert counted["households"].sum() == len(persons)
+    assert counted.columns.tolist() == ["area", "zone", "households", "old"]
+
+
+def test_an_allocation_is_shown_with_its_price(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("allocate", "--compare", "--curve", "--lang", "es")
+    assert code == FINE
+    assert "CV con orden" in out
+    assert "proporcional, mismo costo" in out
+    assert "Costo y precisión:" in out
+    file = tmp_path / "curve.png"
+    code, out, _ = run("allocate", "--compare", "--curve", "--plot", str(file), "--json")
+    told = json.loads(out)
+    assert code == FINE
+    assert sum(row["n"] for row in told["strata"]) == told["areas"]
+    assert {"strata", "precision", "comparison", "sizes", "curve", "plot"} <= set(told)
+    assert file.read_bytes().startswith(b"\x89PNG")
+    assert all(row["cv_ordered"] <= row["cv"] * 1.001 for row in told["precision"])
+    code, _, err = run("allocate", "--plot", "curve.doc")
+    assert code == USAGE
+    assert "A picture is written as .pdf, .png, .svg, not '.doc'" in err
+
+
+def test_a_target_out_of_reach_is_named(run: Run, drawn: Path, tmp_path: Path) -> None:
+    folder = copied(drawn, tmp_path)
+    changed(folder, "all = {immigrants = ", "all = {immigrants = 0.0001, other = ")
+    code, _, err = run("allocate", folder=folder)
+    assert code == USAGE
+    assert "'other'" in err
+    changed(folder, ", other = ", ", descendants = 0.5} #")
+    code, _, err = run("allocate", folder=folder)
+    assert code == FAILED
+    assert "out of reach" in err
+    assert "best to be had" in err
+
+
+def test_the_age_of_the_prior_is_shown(run: Run, drawn: Path, tmp_path: Path) -> None:
+    folder = copied(drawn, tmp_path)
+    changed(
+        folder,
+        "[frame.concentration]",
+        "[frame.aging]\nage = 10\npersistence = 0.9\n\n[frame.concentration]",
+    )
+    code, out, _ = run("allocate", folder=folder)
+    assert code == FINE
+    assert "What the age of the prior does to CVs:" in out
+    told = json.loads(run("allocate", "--json", folder=folder)[1])["aging"]
+    assert told[0]["domain"] == "all"
+    assert told[0]["cv_trusted"] < told[0]["cv_shrunk"] <= told[0]["cv_expected"]
+    areas = pd.read_parquet(folder / "results" / "frame" / "areas.parquet")
+    assert areas["prior"].std() < areas["prior_before"].std()
+
+
+def test_a_draw_is_tried_without_being_written(run: Run, drawn: Path, tmp_path: Path) -> None:
+    folder = copied(drawn, tmp_path)
+    shutil.rmtree(folder / "results" / "selection")
+    code, out, err = run("select", "--dry-run", folder=folder)
+    assert code == FINE
+    assert "Nothing was written." in err
+    assert not (folder / "results" / "selection").exists()
+    told = json.loads(run("select", "--json")[1])
+    assert f"{told['areas']} areas ({told['certain']} certain)" in out
+    assert told["balance"][0]["variable"] == "households"
+    assert abs(told["balance"][0]["deviation"]) < 0.05
+
+
+def test_a_sample_is_proved(run: Run, drawn: Path, tmp_path: Path) -> None:
+    code, out, _ = run("select", "--verify", "--lang", "es")
+    assert code == FINE
+    assert out.startswith("La muestra es la que la semilla 20270115 selecciona")
+    folder = copied(drawn, tmp_path)
+    file = folder / "results" / "selection" / "sample.parquet"
+    table = pd.read_parquet(file)
+    table["base_weight"] *= 1 + (table.index == 0)
+    table.to_parquet(file)
+    code, out, _ = run("select", "--verify", "--json", folder=folder)
+    assert code == FAILED
+    assert "differ from the draw made now in 'base_weight'" in json.loads(out)["message"]
+    code, _, err = run("select", "--verify", "--dry-run")
+    assert code == USAGE
+    assert "not both" in err
