@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -181,3 +182,14 @@ def test_what_households_cannot_tell_is_refused(
     step = {**persons_steps[0], "margins": {"documents": {"none": 10.0}}}
     with pytest.raises(OptionError, match=r"'documents'.*does not have"):
         made(weighting={"persons": [step]})
+
+
+@pytest.mark.parametrize("take", [None, 20])
+def test_the_general_formulas_give_the_same(
+    country: Population, trial: Trial, monkeypatch: pytest.MonkeyPatch, take: int | None
+) -> None:
+    scheme = replace(trial.scheme, take=take)
+    survey = Trial(trial.stock, country.field, scheme, Frame(trial.stock.areas, "area"))
+    quick = survey(5).estimates
+    monkeypatch.setattr("nsm.simulation.targets.serves", lambda _: False)
+    pd.testing.assert_frame_equal(survey(5).estimates, quick, rtol=1e-10, atol=1e-9)

@@ -11,11 +11,15 @@ import scipy.sparse as sp
 from nsm.condition import parse
 from nsm.errors import OptionError
 from nsm.estimation import Survey, total
+from nsm.estimation.intervals import Estimated, limits
 from nsm.simulation.scheme import Scheme
+from nsm.simulation.sparse_totals import Totals, serves, sparse_totals
 from nsm.totals import Memory
 
 ESTIMATES = ("estimate", "se", "lower", "upper", "df", "deff", "n", "cases", "psus")
 EVERYBODY = "all"
+LEVEL = 0.95
+_DOMAIN = "domain"
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,15 @@ class Targets:
                 found += [Column(n, domain, mask & base, base) for n, mask in masks.items()]
         return cls(tuple((Domains.of(areas, by), tuple(found)) for by, found in sets.items()))
 
-    def columns(self, counts: np.ndarray, area: np.ndarray) -> dict[str, np.ndarray]:
-        """Return what each household has of each count, and its domain in each set.
+    @property
+    def size(self) -> int:
+        """Number of targets."""
+        return sum(len(domains.labels) * len(columns) for domains, columns in self.sets)
+
+    def values(self, counts: np.ndarray, area: np.ndarray) -> sp.csr_array:
+        """Return what each household counts for each target (households, targets).
+
+        Targets go by set, domain and count.
 
         Parameters
         ----------
@@ -119,28 +130,65 @@ class Targets:
             Persons of each household by class (households, classes), and its area's row in the
             frame (households,).
         """
-        out: dict[str, np.ndarray] = {}
-        for k, (domains, columns) in enumerate(self.sets):
-            out[_DOMAIN.format(k)] = domains.place[area]
-            for column in columns:
-                if column.name not in out:
-                    out[column.name] = counts[:, column.mask].sum(axis=1, dtype=float)
-        return out
+        needed = np.any([c.mask for _, columns in self.sets for c in columns], axis=0)
+        some = np.flatnonzero(counts[:, needed].any(axis=1))
+        held = counts[some].astype(np.float32)
+        rows, places, found, before = [], [], [], 0
+        for domains, columns in self.sets:
+            mine = held @ np.stack([c.mask for c in columns], axis=1).astype(np.float32)
+            row, column = np.nonzero(mine)
+            rows.append(some[row])
+            places.append(before + domains.place[area[some[row]]] * len(columns) + column)
+            found.append(mine[row, column].astype(float))
+            before += len(domains.labels) * len(columns)
+        where = (np.concatenate(rows), np.concatenate(places))
+        shape = (len(counts), self.size)
+        return sp.coo_array((np.concatenate(found), where), shape=shape).tocsr()
 
-    def estimate(self, survey: Survey, counts: np.ndarray) -> pd.DataFrame:
+    def estimate(self, survey: Survey, counts: np.ndarray, area: np.ndarray) -> pd.DataFrame:
         """Return one row per target: `domain, variable` and the columns `ESTIMATES`.
 
-        Design effects and cases are those of persons, not of households.
+        Domains of which the survey has no household are left out. Design effects and cases are
+        those of persons, not of households.
         """
-        parts = []
-        for k, (domains, columns) in enumerate(self.sets):
-            statistics = {f"{c}": total(column.name) for c, column in enumerate(columns)}
-            name = _DOMAIN.format(k)
-            made = survey.estimate(statistics, by=[name], deff=None).table
-            place = survey.table.extra[name]
-            sums = _sums(counts, survey.weights, place, len(domains.labels))
-            parts.append(_rows(made, made[name].to_numpy(), (domains, columns), sums))
+        if serves(survey):
+            made = sparse_totals(survey, self.values(counts, area))
+        else:
+            made = self._general(survey, counts, area)
+        psu = survey.design.psu[survey.unit]
+        psus = survey.design.psus
+        first = np.zeros(psus, np.int64)
+        first[psu] = area
+        kept = survey.weights != 0
+        homes = np.bincount(psu[kept], minlength=psus)
+        rows = [
+            sp.csr_array((w, (psu, np.arange(len(psu)))), shape=(psus, len(psu))) @ counts
+            for w in (kept.astype(float), survey.weights)
+        ]
+        parts, before = [], 0
+        for domains, columns in self.sets:
+            after = before + len(domains.labels) * len(columns)
+            mine = Totals(made.total[before:after], made.variance[before:after])
+            visited = Visited(domains.place[first], homes, survey.design.stratum, *rows)
+            parts.append(_rows(domains, columns, mine, visited))
+            before = after
         return pd.concat(parts, ignore_index=True)
+
+    def _general(self, survey: Survey, counts: np.ndarray, area: np.ndarray) -> Totals:
+        """Return what `sparse_totals` gives, of any recipe, by `Survey.estimate`."""
+        found = Totals(np.zeros(self.size), np.zeros(self.size))
+        before = 0
+        for domains, columns in self.sets:
+            held = {c.name: counts[:, c.mask].sum(axis=1, dtype=float) for c in columns}
+            told = survey.with_columns({**held, _DOMAIN: domains.place[area]})
+            statistics = {f"{k}": total(column.name) for k, column in enumerate(columns)}
+            table = told.estimate(statistics, by=[_DOMAIN], deff=None).table
+            which = table["variable"].to_numpy().astype(int)
+            place = before + table[_DOMAIN].to_numpy().astype(int) * len(columns) + which
+            found.total[place] = table["estimate"]
+            found.variance[place] = table["se"].to_numpy() ** 2
+            before += len(domains.labels) * len(columns)
+        return found
 
     def truth(self, persons: np.ndarray) -> pd.DataFrame:
         """Return the true count of each target.
@@ -162,51 +210,83 @@ class Targets:
         return pd.DataFrame(rows, columns=["domain", "variable", "truth"])
 
 
-_DOMAIN = "domain {}"
+@dataclass(frozen=True)
+class Visited:
+    """What the areas of a survey hold, for the domains of one set.
 
+    Parameters
+    ----------
+    place
+        Domain of each PSU (psus,).
+    homes
+        Households of each PSU (psus,).
+    stratum
+        Stratum of each PSU (psus,).
+    persons, weighted
+        Persons of each PSU by class, and their weights (psus, classes).
+    """
 
-def _sums(
-    counts: np.ndarray, weights: np.ndarray, place: np.ndarray, domains: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return persons by domain and class, unweighted and weighted (domains, classes) each."""
-    ones, weighted = (
-        sp.csr_array((w, (place, np.arange(len(place)))), shape=(domains, len(place))) @ counts
-        for w in (np.ones(len(place)), weights)
-    )
-    return ones, weighted
+    place: np.ndarray
+    homes: np.ndarray
+    stratum: np.ndarray
+    persons: np.ndarray
+    weighted: np.ndarray
+
+    def sums(self, values: np.ndarray, domains: int) -> np.ndarray:
+        """Add up values of PSUs by domain (domains, columns)."""
+        out = np.zeros((domains, values.shape[1]))
+        np.add.at(out, self.place, values)
+        return out
+
+    def degrees(self, domains: int) -> np.ndarray:
+        """Return PSUs less strata that hold each domain (domains,)."""
+        held = self.homes > 0
+        strata = int(self.stratum.max(initial=0)) + 1
+        pairs = np.unique(self.place[held] * strata + self.stratum[held])
+        psus = np.bincount(self.place[held], minlength=domains)
+        return (psus - np.bincount(pairs // strata, minlength=domains)).astype(float)
 
 
 def _rows(
-    made: pd.DataFrame,
-    domain: np.ndarray,
-    of: tuple[Domains, tuple[Column, ...]],
-    sums: tuple[np.ndarray, np.ndarray],
+    domains: Domains,
+    columns: tuple[Column, ...],
+    made: Totals,
+    visited: Visited,
 ) -> pd.DataFrame:
-    """Turn estimates of households into those of persons."""
-    (domains, columns), (size, weighted) = of, sums
-    which = made["variable"].to_numpy().astype(int)
-    base = np.stack([c.base for c in columns]).astype(float)
-    mask = np.stack([c.mask for c in columns]).astype(float)
-    n = (size @ base.T)[domain, which]
-    population = (weighted @ base.T)[domain, which]
-    estimate = made["estimate"].to_numpy()
+    """Return the table of one set, with design effects of persons."""
+    count, shape = len(domains.labels), (len(domains.labels), len(columns))
+    mask, base = (
+        np.stack([getattr(c, name) for c in columns], axis=1).astype(float)
+        for name in ("mask", "base")
+    )
+    persons, weighted = (visited.sums(v, count) for v in (visited.persons, visited.weighted))
+    n, population = persons @ base, weighted @ base
+    estimate, variance = (part.reshape(shape) for part in made)
     with np.errstate(divide="ignore", invalid="ignore"):
+        se = np.sqrt(np.maximum(variance, 0.0))
         simple = estimate * (population - estimate) / (n - 1)
-        deff = np.where(simple > 0, made["se"].to_numpy() ** 2 / simple, np.nan)
-    texts = [
-        _domain_text(domains.labels[d], columns[w]) for d, w in zip(domain, which, strict=True)
-    ]
-    return pd.DataFrame(
+        deff = np.where(simple > 0, se**2 / simple, np.nan)
+    degrees = np.repeat(visited.degrees(count)[:, None], len(columns), axis=1)
+    cases = (visited.persons @ mask > 0).astype(float)
+    flat = (estimate.ravel(), se.ravel(), degrees.ravel(), n.ravel())
+    lower, upper = limits(Estimated(*flat), "t", LEVEL)
+    table = pd.DataFrame(
         {
-            "domain": texts,
-            "variable": [columns[w].variable for w in which],
-            **{c: made[c].to_numpy() for c in ("estimate", "se", "lower", "upper", "df")},
-            "deff": deff,
-            "n": n,
-            "cases": (size @ mask.T)[domain, which],
-            "psus": made["psus"].to_numpy(),
+            "domain": [_domain_text(label, c) for label in domains.labels for c in columns],
+            "variable": [c.variable for c in columns] * count,
+            "estimate": flat[0],
+            "se": flat[1],
+            "lower": lower,
+            "upper": upper,
+            "df": flat[2],
+            "deff": deff.ravel(),
+            "n": flat[3],
+            "cases": (persons @ mask).ravel(),
+            "psus": visited.sums(cases, count).astype(np.int64).ravel(),
         }
     )
+    present = visited.sums(visited.homes[:, None], count)[:, 0] > 0
+    return table[np.repeat(present, len(columns))]
 
 
 def _domains(

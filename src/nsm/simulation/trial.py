@@ -96,7 +96,7 @@ class Trial:
         counts = np.asarray(stock.counts[homes])
         kinds = _labels(stock.kind[visits.rows[house]], KINDS)
         households = pd.DataFrame({"dwelling": house, "dwelling_type": kinds})
-        table = Memory(households, "households", self.targets.columns(counts, at))
+        table = Memory(households, "households")
         survey = dwellings.expand(table, on="dwelling")
         for step in self.steps:
             if isinstance(step, HouseholdCalibration):
@@ -104,7 +104,7 @@ class Trial:
             else:
                 survey = step.apply(survey)
         load = self._load(visits, homes) | _weights(survey, counts)
-        return Result(self.targets.estimate(survey, counts), load)
+        return Result(self.targets.estimate(survey, counts, at), load)
 
     def visit(self, seed: int) -> Visits:
         """Draw the areas, visit their dwellings, and see who answers."""
