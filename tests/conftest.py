@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -122,5 +123,11 @@ def write_project(
     for old, new in changes.items():
         assert text.count(old) == 1, old
         text = text.replace(old, new)
-    (folder / "survey.toml").write_text(text, encoding="utf-8")
+    # What is said of territories that are not here goes.
+    parts = re.split(r"(?m)^(?=\[)", text)
+    here = {f"[allocation.prior_error_in.territory.{t}]" for t in areas["territory"].unique()}
+    kept = [
+        p for p in parts if "prior_error_in" not in p.split("\n")[0] or p.split("\n")[0] in here
+    ]
+    (folder / "survey.toml").write_text("".join(kept), encoding="utf-8")
     return folder

@@ -100,7 +100,10 @@ def area_strata(
     area_cost: float = 1.0,
     screening_cost: float = 0.0,
     interview_cost: float = 0.0,
-    error: PriorError | str | Mapping[str, PriorError | str] | None = None,
+    error: PriorError
+    | str
+    | Mapping[str, PriorError | str | Mapping[str, PriorError]]
+    | None = None,
     response: Response | Mapping[str, Response] | None = None,
     key: str | None = None,
     n: np.ndarray | None = None,
@@ -124,7 +127,8 @@ def area_strata(
         Cost of an area, of each of its dwellings, and of each expected person of all `y`.
     error
         How y varies given its expected value, for all or by variable: a `PriorError`, or a column
-        of variances by area; Poisson if None. `prior_error` estimates it from two rounds.
+        of variances by area; Poisson if None. `prior_error` estimates it from two rounds. Of a
+        variable it may also be a mapping, stratum -> `PriorError`.
     response
         Share of dwellings that answer, for all or by variable.
     n
@@ -179,7 +183,7 @@ def _prepared(
     for label, areas in table.groupby(table[stratum].astype("str"), sort=True):
         row = {"stratum": label, "population": len(areas)}
         row |= {d: _constant(areas, d, str(label)) for d in domains}
-        cells.append((row, _cell(areas, size, names, model)))
+        cells.append((row, _cell(areas, str(label), (size, names), model)))
 
     def at(n: np.ndarray | None) -> pd.DataFrame:
         now = [None] * len(cells) if n is None else [float(k) for k in n]
@@ -292,14 +296,18 @@ def _constant(areas: pd.DataFrame, domain: str, label: str) -> Any:
 
 
 def _cell(
-    areas: pd.DataFrame, size: str, names: dict[str, str], model: tuple[Any, Any, Any]
+    areas: pd.DataFrame,
+    label: str,
+    columns: tuple[str, dict[str, str]],
+    model: tuple[Any, Any, Any],
 ) -> _Stratum:
+    size, names = columns
     (area_cost, screening_cost, interview_cost), error, response = model
     sizes = areas[size].to_numpy(dtype=float)
     mu = areas[list(names.values())].to_numpy(dtype=float).copy()
     errors, inside, alike = np.empty_like(mu), np.empty_like(mu), np.zeros(mu.shape[1])
     for k, name in enumerate(names):
-        e = _of(error, name, PriorError())
+        e = _of(_of(error, name, PriorError()), label, PriorError())
         if isinstance(e, str):
             errors[:, k] = areas[e]
         else:

@@ -74,7 +74,10 @@ class FrameSettings:
 
 @dataclass(frozen=True)
 class AllocationSettings:
-    """How many areas, where."""
+    """How many areas, where.
+
+    `prior_error` by variable; `prior_error_in` by column, value of it and variable.
+    """
 
     precision: Mapping[str, Mapping[str, float]]
     rule: str = "bethel"
@@ -84,6 +87,9 @@ class AllocationSettings:
     screening_cost: float = 0.0
     interview_cost: float = 0.0
     prior_error: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    prior_error_in: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]] = field(
+        default_factory=dict
+    )
     response: float = 1.0
     currency: str = ""
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from nsm.allocation import Plan, allocate, areas_at, comparison, credit_order
 from nsm.allocation.areas import PriorError, Response
 from nsm.errors import ConfigError, Phrase, nearest
-from nsm.files import write_table, write_text
+from nsm.files import require_columns, write_table, write_text
 from nsm.frame import Frame, expected_cvs
 from nsm.frame.rollup import prior_column
 from nsm.project.project import Made
-from nsm.project.settings import AllocationSettings
 from nsm.project.stages.frame import stratified
 
 if TYPE_CHECKING:
@@ -48,8 +47,9 @@ def planned(
 ) -> Plan:
     """Return the allocation that the settings ask for.
 
-    Targets are met without the order of the list. Where the sample is systematic, `cv_ordered`
-    says beside `cv` what to expect with it.
+    Targets are met without the order of the list, and with the same errors of the prior all over
+    the country. Where the sample is systematic, `cv_ordered` says beside `cv` what to expect with
+    the order, and with what the settings know of the errors in single domains.
 
     Parameters
     ----------
@@ -88,7 +88,8 @@ def strata_at(
     frame
         With strata and expected counts; that of the project if None.
     order
-        Columns that order the list from which a systematic sample comes; no order if None.
+        Columns that order the list from which a systematic sample comes, which also brings in
+        what is known of the errors in single domains; no order if None.
     response
         Share of the dwellings that answer; that of the settings if None.
     error, interview
@@ -106,8 +107,9 @@ def strata_at(
                     y=y,
                     hint=nearest(y, expected),
                 )
+    frame = stratified(project) if frame is None else frame
     return areas_at(
-        stratified(project) if frame is None else frame,
+        frame,
         size=described.size,
         y=expected,
         domains=list(settings.domains),
@@ -115,7 +117,7 @@ def strata_at(
         area_cost=settings.area_cost,
         screening_cost=settings.screening_cost,
         interview_cost=interview * settings.interview_cost,
-        error={y: e.sharper(error) for y, e in _error(settings, expected).items()},
+        error=_errors(project, frame, error, local=order is not None),
         response=Response(settings.response if response is None else response),
     )
 
@@ -139,19 +141,48 @@ def _aged(project: Project, plan: Plan) -> pd.DataFrame:
     )
 
 
-def _error(settings: AllocationSettings, expected: list[str]) -> dict[str, PriorError]:
-    """Return how the truth varies around what is expected, by variable."""
-    for name, known in settings.prior_error.items():
-        unknown = set(known) - set(PriorError._fields)
-        if unknown:
-            raise ConfigError(
-                "[allocation.prior_error.{name}] has an unknown key {key!r}. {hint}",
-                name=name,
-                key=min(unknown),
-                hint=nearest(min(unknown), PriorError._fields),
-            )
-    given = settings.prior_error
-    return {name: PriorError(**given.get(name, {})) for name in [*expected, *given]}
+def _errors(
+    project: Project, frame: Frame, factor: float, *, local: bool
+) -> dict[str, PriorError | dict[str, PriorError]]:
+    """Return how the truth varies around what is expected: by variable, if `local` by stratum."""
+    settings = project.settings.allocation
+    expected = list(project.settings.frame.expected)
+    given = {
+        y: _error("prior_error", y, settings.prior_error.get(y, {})).sharper(factor)
+        for y in [*expected, *settings.prior_error]
+    }
+    if not (local and settings.prior_error_in):
+        return dict(given)
+    made = {y: dict.fromkeys(frame.table["stratum"].astype("str"), e) for y, e in given.items()}
+    for column, known in settings.prior_error_in.items():
+        require_columns(frame.table, [column], "The frame")
+        for value, of in known.items():
+            inside = frame.table.loc[frame.table[column].astype("str") == value, "stratum"]
+            for y, coefficients in of.items():
+                if inside.empty or y not in made:
+                    raise ConfigError(
+                        "[allocation.prior_error_in.{column}] speaks of {y!r} in {value!r}, which "
+                        "the frame or [frame.expected] does not have. Correct the name.",
+                        column=column,
+                        value=value,
+                        y=y,
+                    )
+                error = _error(f"prior_error_in.{column}.{value}", y, coefficients)
+                made[y] |= dict.fromkeys(inside.astype("str"), error.sharper(factor))
+    return dict(made)
+
+
+def _error(part: str, name: str, known: Mapping[str, float]) -> PriorError:
+    unknown = set(known) - set(PriorError._fields)
+    if unknown:
+        raise ConfigError(
+            "[allocation.{part}.{name}] has an unknown key {key!r}. {hint}",
+            part=part,
+            name=name,
+            key=min(unknown),
+            hint=nearest(min(unknown), PriorError._fields),
+        )
+    return PriorError(**known)
 
 
 def _targets(precision: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
