@@ -216,3 +216,108 @@ def test_a_sample_is_proved(run: Run, drawn: Path, tmp_path: Path) -> None:
     code, _, err = run("select", "--verify", "--dry-run")
     assert code == USAGE
     assert "not both" in err
+
+
+def test_a_stratum_left_out_is_named_beside_every_total(
+    run: Run, drawn: Path, tmp_path: Path
+) -> None:
+    folder = copied(drawn, tmp_path)
+    areas = pd.read_parquet(drawn / "results" / "frame" / "areas.parquet")
+    name = areas.groupby("stratum")["immigrants"].sum().idxmin()
+    changed(folder, "[allocation]", f'[allocation]\ntake_none = ["{name}"]')
+    code, out, _ = run("allocate", folder=folder)
+    assert code == FINE
+    assert "Excluded coverage: nothing is drawn there, totals are of the rest" in out
+    told = json.loads(run("allocate", "--json", folder=folder)[1])
+    assert [row["stratum"] for row in told["excluded"]] == [name]
+    left = areas.loc[areas["stratum"] == name, "immigrants"].sum()
+    assert told["excluded"][0]["total_immigrants"] == pytest.approx(left)
+    share = [r["covered"] for r in told["precision"] if r["domain"] == "all"]
+    assert share[0] == pytest.approx(1 - left / areas["immigrants"].sum())
+    code, out, _ = run("select", folder=folder)
+    assert code == FINE
+    assert f"Excluded coverage: nothing is drawn in {name}; all totals are of the rest." in out
+    assert json.loads(run("select", "--json", folder=folder)[1])["excluded"] == [name]
+    assert run("select", "--verify", folder=folder)[0] == FINE
+    changed(folder, f'take_none = ["{name}"]', 'take_none = ["bordr-0"]')
+    code, _, err = run("allocate", folder=folder)
+    assert code == USAGE
+    assert "take_none names 'bordr-0', which is no stratum. Known: 'rest-0'" in err
+
+
+def test_the_size_may_be_areas_or_money(run: Run, drawn: Path, tmp_path: Path) -> None:
+    folder = copied(drawn, tmp_path)
+    text = (folder / "survey.toml").read_text(encoding="utf-8")
+    start = text.index("[allocation.precision]")
+    end = text.index("\n[", start + 1)
+    targets = text[start:end]
+    changed(folder, targets, "")
+    changed(folder, 'rule = "bethel"', 'rule = "power"\nn = 40\ny = "immigrants"\npower = 0.3')
+    code, out, _ = run("allocate", "--compare", "--curve", "--json", folder=folder)
+    told = json.loads(out)
+    assert (code, told["areas"], told["rule"]) == (FINE, 40, "power")
+    assert "sizes" not in told
+    assert "CV, proportional at this cost" in run("allocate", "--compare", folder=folder)[1]
+    changed(folder, "n = 40", "budget = 3000000.0")
+    told = json.loads(run("allocate", "--json", folder=folder)[1])
+    assert 2_920_000 < told["cost"] <= 3_000_000
+    changed(folder, "budget = 3000000.0", "budget = 20.0")
+    code, _, err = run("allocate", folder=folder)
+    assert code == FAILED
+    assert "does not pay for the minima" in err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        'method = "cube"\nbalance = ["households", "immigrants"]',
+        'method = "local-pivotal"\nspread = ["lon", "lat"]',
+        'method = "local-cube"\nspread = ["lon", "lat"]\nbalance = ["households"]',
+        'method = "srs"',
+    ],
+)
+def test_every_method_is_asked_for_in_the_settings(
+    run: Run, drawn: Path, tmp_path: Path, options: str
+) -> None:
+    folder = copied(drawn, tmp_path)
+    changed(folder, 'method = "systematic"\norder = ["zone", "district"]', options)
+    code, out, _ = run("select", "--json", folder=folder)
+    assert code == FINE
+    assert json.loads(out)["method"] == options.split('"')[1]
+    assert run("select", "--verify", folder=folder)[0] == FINE
+
+
+def test_surveys_are_coordinated_by_permanent_numbers(
+    run: Run, drawn: Path, tmp_path: Path
+) -> None:
+    folder = copied(drawn, tmp_path)
+    main = nsm.Sample.load(drawn / "results" / "selection").main
+    changed(
+        folder,
+        'method = "systematic"\norder = ["zone", "district"]\nreserve = 0.1',
+        'method = "pareto"\npermanent = 7\nstart = 0.0',
+    )
+    same: list[nsm.Sample] = []
+    apart: list[nsm.Sample] = []
+    for kept, seed, start in ((same, 1, 0.0), (same, 2, 0.0), (apart, 3, 0.5)):
+        changed(folder, "seed = ", f"seed = {seed}0")
+        changed(folder, "start = 0.0", f"start = {start}")
+        assert run("select", folder=folder)[0] == FINE
+        kept.append(nsm.Sample.load(folder / "results" / "selection"))
+    assert run("select", "--verify", folder=folder)[0] == FINE
+    assert len(same[0].main) == len(main)
+    assert nsm.selection.overlap(*same)["share"][0] == 1
+    assert nsm.selection.overlap(same[0], apart[0])["share"][0] < 0.6
+
+
+def test_classes_of_the_prior_by_a_rule(run: Run, drawn: Path, tmp_path: Path) -> None:
+    folder = copied(drawn, tmp_path)
+    changed(folder, "cuts = [0.005, 0.03, 0.1, 0.3]", 'rule = "cum-root-f"\nstrata = 3')
+    told = json.loads(run("frame", "--json", folder=folder)[1])["table"]
+    assert {row["stratum"][-1] for row in told} == {"0", "1", "2"}
+    changed(folder, 'rule = "cum-root-f"', 'rule = "optimum"\ncv = 0.05')
+    assert run("frame", folder=folder)[0] == FINE
+    changed(folder, "strata = 3", "strata = 3\ncuts = [0.1]")
+    code, _, err = run("frame", folder=folder)
+    assert code == USAGE
+    assert "either cuts or a rule" in err

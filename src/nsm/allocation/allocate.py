@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from nsm.allocation import coverage
 from nsm.allocation.bethel import Optimum, optimum
 from nsm.allocation.plan import Plan
 from nsm.allocation.problem import Problem
@@ -80,7 +82,8 @@ def allocate(
     strata
         One row per stratum: `stratum, population` and, as the rule needs, `cost, minimum, maximum,
         response, mean_<y>, sd_<y>, prevalence, screening_cost, interview_cost` and domain columns
-        (`nsm.allocation.strata` lists them). Or a function of n (None at first) that gives this
+        (`nsm.allocation.strata` lists them). Where `take_none` is true nothing is drawn, and totals
+        are of the other strata. Or a function of n (None at first) that gives this
         table as it holds near that n: the allocation is then repeated until it agrees with itself.
     rule
         `equal, proportional, neyman, optimal` (cost), `power` (Bankier), `kish` (compromise),
@@ -126,17 +129,21 @@ def allocate(
     """
     wish = Wish(rule, n, budget, precision, y, power, importance, minimum)
     _check_wish(wish)
+    sampled, excluded = coverage.covered(strata)
     if rule == "two-stage":
         from nsm.allocation.two_stage import allocate_two_stage
 
-        plan = allocate_two_stage(_only_table(strata), wish)
+        plan = allocate_two_stage(_only_table(sampled), wish)
     else:
-        plan = _settled(strata, wish)
+        plan = _settled(sampled, wish)
 
     def again(**changes: Any) -> Plan:
         return allocate(strata, **(wish._asdict() | changes))
 
-    return Plan(**{k: v for k, v in vars(plan).items() if k != "replan"}, replan=again)
+    if excluded is not None:
+        precision = coverage.labelled(plan.precision, excluded)
+        plan = replace(plan, precision=precision, excluded=excluded)
+    return replace(plan, replan=again)
 
 
 def _only_table(strata: pd.DataFrame | StrataAt) -> pd.DataFrame:

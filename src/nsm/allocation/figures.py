@@ -131,6 +131,10 @@ def plan_report(plan: Plan, language: str = "en") -> dict[str, pd.DataFrame | Fi
         "Expected precision": goals if len(goals) else plan.precision,
         "Precision beside proportional allocation": plan_figure(plan, "precision", language),
     }
+    if plan.excluded is not None:
+        sections["Excluded coverage: nothing is drawn there, totals are of the rest"] = (
+            plan.excluded
+        )
     if len(goals):
         sections["What the targets cost"] = goals[goals["binding"]].sort_values(
             "point_cost", ascending=False

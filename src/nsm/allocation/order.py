@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nsm.allocation.coverage import covered
 from nsm.allocation.pps import hajek_variance, pps_probabilities, zone_variance
 from nsm.allocation.strata import checked_strata, moments
 from nsm.allocation.targets import problem_of
@@ -42,7 +43,8 @@ def credit_order(plan: Plan, strata: StrataAt) -> Plan:
     strata
         The same strata as a function of n, now with the order: `areas_at(..., order=[...])`.
     """
-    table = checked_strata(strata(plan.table["n"].to_numpy(dtype=float)), 1)
+    sampled = covered(strata)[0]
+    table = checked_strata(sampled(plan.table["n"].to_numpy(dtype=float)), 1)
     targets = plan.precision[_KEY].assign(target=plan.precision["target"].fillna(np.inf))
     problem = problem_of(table, targets, moments)
     precision = plan.precision.copy()

@@ -29,7 +29,8 @@ class Plan:
     precision
         One row per domain and variable: `domain, value, variable, total, cv` (expected), `target,
         binding, multiplier` (cost saved per relative rise of the variance allowed), `point_cost`
-        (cost saved if the target CV rises by 0.01).
+        (cost saved if the target CV rises by 0.01). Where strata are left out, `covered` stands
+        beside `total`: it is the total of the sampled strata, and this its share of the whole.
     rule
         How it was made.
     cost, bound
@@ -37,6 +38,9 @@ class Plan:
         rule has none).
     scale
         Factor on the target CVs that n or the budget forced; 1 if they hold as given.
+    excluded
+        Strata that are left out on purpose: `stratum`, domains, `population, total_<y>`; None if
+        there are none. No estimate speaks of them.
     problem, replan, settings
         What the plan was made from, for `compare` and `curve`.
     """
@@ -47,6 +51,7 @@ class Plan:
     cost: float
     bound: float | None = None
     scale: float = 1.0
+    excluded: pd.DataFrame | None = None
     problem: Problem | None = field(default=None, repr=False, compare=False)
     replan: Callable[..., Plan] | None = field(default=None, repr=False, compare=False)
     settings: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -55,6 +60,18 @@ class Plan:
     def n(self) -> int:
         """Units to draw in all."""
         return int(self.table["n"].sum())
+
+    @property
+    def whole(self) -> pd.DataFrame:
+        """The table with the strata left out at its end, where n is 0: what is drawn from."""
+        if self.excluded is None:
+            return self.table
+        import pandas as pd
+
+        known = [c for c in self.excluded.columns if c in self.table.columns]
+        none = {c: 0 for c in self.table.columns if c in {"n", "n_psu", "probability", "cost"}}
+        rows = pd.concat([self.table, self.excluded[known].assign(**none)], ignore_index=True)
+        return rows.astype({c: self.table[c].dtype for c in [*known, *none]})
 
     @property
     def gap(self) -> float | None:

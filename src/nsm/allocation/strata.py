@@ -11,6 +11,7 @@ population |
 | `mean_<y>`, `sd_<y>` | mean and standard deviation of y in the stratum (n - 1 divisor) | |
 | `credit_<y>` | what a census subtracts from the variance of the total | population x sd^2 |
 | `drawn_<y>` | expected y of one drawn unit, where draws are unequal | `mean_<y>` |
+| `take_none` | true where nothing is drawn on purpose | false |
 | `prevalence` | share of the rare population | |
 | `screening_cost`, `interview_cost` | of one unit; of one member of the rare population | |
 | any other text column | a domain | |

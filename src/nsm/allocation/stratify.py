@@ -44,6 +44,20 @@ class Stratification:
         """Units to draw in all."""
         return int(self.table["n"].sum())
 
+    def strata(self, y: str = "x") -> pd.DataFrame:
+        """Return the table that `nsm.allocate` takes, the stratifying variable named `y`.
+
+        Take-all strata have all their units for minimum; take-none strata are left out.
+        """
+        table = self.table[["stratum", "population"]].copy()
+        if "mean" not in self.table.columns:
+            moments = [c for c in self.table.columns if c.startswith(("mean_", "sd_"))]
+            return table.join(self.table[moments])
+        table[f"mean_{y}"], table[f"sd_{y}"] = self.table["mean"], self.table["sd"]
+        small = np.minimum(2, table["population"])
+        table["minimum"] = np.where(self.table["take"] == "all", table["population"], small)
+        return table.assign(take_none=(self.table["take"] == "none").to_numpy())
+
     @property
     def excluded(self) -> float:
         """Share of the total that no sample can see (take-none strata)."""

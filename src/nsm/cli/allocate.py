@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from nsm.project import Project
 
-_CV = {"cv": ".1%", "cv_ordered": ".1%", "cv_proportional": ".1%", "target": ".1%"}
+_CV = {
+    "covered": ".1%",
+    "cv": ".1%",
+    "cv_ordered": ".1%",
+    "cv_proportional": ".1%",
+    "target": ".1%",
+}
 _TARGET = {"value": "Domain", "variable": "Variable"}
 
 
@@ -54,8 +60,12 @@ def _tables(project: Project, *, compare: bool, curve: bool) -> dict[str, pd.Dat
     wanted = {"strata": "plan", "precision": "precision"}
     if project.results("allocation").joinpath("aging.csv").exists():
         wanted["aging"] = "aging"
+    if project.results("allocation").joinpath("excluded.csv").exists():
+        wanted["excluded"] = "excluded"
     if compare:
-        wanted |= {"comparison": "comparison", "sizes": "sizes"}
+        wanted["comparison"] = "comparison"
+        if project.results("allocation").joinpath("sizes.csv").exists():
+            wanted["sizes"] = "sizes"
     if curve:
         wanted["curve"] = "curve"
     text = ["stratum", "domain", "value", "variable"]
@@ -99,6 +109,9 @@ def _said(session: Session, project: Project, tables: dict[str, pd.DataFrame]) -
             cost=facts["cost"],
         ),
     ]
+    if "excluded" in tables:
+        said = "Excluded coverage: nothing is drawn there, totals are of the rest"
+        parts += [words(said), _excluded(session, tables["excluded"])]
     if "aging" in tables:
         parts += [words("What the age of the prior does to CVs:"), _aging(session, tables["aging"])]
     if "comparison" in tables:
@@ -117,8 +130,10 @@ def _strata_columns(strata: pd.DataFrame) -> dict[str, str]:
 
 def _precision(session: Session, precision: pd.DataFrame) -> str:
     goals = precision[precision["target"].notna()]
+    goals = goals if len(goals) else precision
     columns = {
         **_TARGET,
+        "covered": "Covered",
         "cv": "CV",
         "cv_ordered": "CV in order",
         "target": "Target",
@@ -127,6 +142,11 @@ def _precision(session: Session, precision: pd.DataFrame) -> str:
     }
     present = {name: heading for name, heading in columns.items() if name in goals.columns}
     return listed(session, goals, present, _CV)
+
+
+def _excluded(session: Session, table: pd.DataFrame) -> str:
+    totals = {c: c.removeprefix("total_") for c in table.columns if c.startswith("total_")}
+    return listed(session, table, {"stratum": "Stratum", "population": "Areas", **totals})
 
 
 def _aging(session: Session, table: pd.DataFrame) -> str:
@@ -149,14 +169,12 @@ def _comparison(session: Session, tables: dict[str, pd.DataFrame]) -> str:
         "ratio": "Ratio",
     }
     sizes = {"allocation": "Allocation", "n": "n", "cost": "Cost", "worst": "Worst CV / target"}
-    goals = tables["comparison"]
-    goals = goals[goals["target"].notna()]
-    return "\n\n".join(
-        [
-            listed(session, goals, columns, {**_CV, "ratio": ".2f"}),
-            listed(session, tables["sizes"], sizes, {"worst": ".2f"}),
-        ]
-    )
+    rows = tables["comparison"]
+    goals = rows[rows["target"].notna()]
+    parts = [listed(session, goals if len(goals) else rows, columns, {**_CV, "ratio": ".2f"})]
+    if "sizes" in tables:
+        parts.append(listed(session, tables["sizes"], sizes, {"worst": ".2f"}))
+    return "\n\n".join(parts)
 
 
 def _curve(session: Session, curve: pd.DataFrame) -> str:

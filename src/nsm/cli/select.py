@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nsm.cli import tables
 from nsm.cli.app import Session, pass_session
 from nsm.cli.stages import run_stages
-from nsm.cli.tables import listed
 from nsm.errors import OptionError
 
 if TYPE_CHECKING:
@@ -42,17 +42,16 @@ def select(session: Session, *, force: bool, dry_run: bool, verify: bool) -> Non
     if verify:
         _verify(session, project)
         return
-    from nsm.project.stages.frame import stratified
-    from nsm.project.stages.selection import drawn
+    from nsm.project.stages.selection import drawn, listed
     from nsm.selection import Sample
 
     if dry_run:
         run_stages(session, project, ("allocation",))
-        frame = stratified(project)
+        frame = listed(project)
         sample = drawn(project, frame)
     else:
         run_stages(session, project, ("selection",), force=force)
-        frame = stratified(project)
+        frame = listed(project)
         sample = Sample.load(project.results("selection"))
     balance = sample.balance(frame, _known(project, frame))
     facts = _facts(sample) | {"written": not dry_run}
@@ -75,6 +74,7 @@ def _facts(sample: Sample) -> dict[str, Any]:
         "areas": len(main),
         "certain": int(main["certainty"].sum()),
         "reserve": len(sample.table) - len(main),
+        "excluded": sample.excluded["stratum"].tolist(),
         "method": sample.receipt["method"],
         "seed": sample.receipt["seed"],
         "frame": sample.receipt["frame_hash"],
@@ -95,10 +95,20 @@ def _said(session: Session, facts: dict[str, Any], sample: Sample, balance: pd.D
         "estimate": "Sample, weighted",
         "deviation": "Deviation",
     }
+    parts = [
+        tables.listed(session, sample.strata, strata),
+        tables.listed(session, balance, totals, {"deviation": "+.1%"}),
+    ]
+    if facts["excluded"]:
+        parts.append(
+            session.words(
+                "Excluded coverage: nothing is drawn in {strata}; all totals are of the rest.",
+                strata=", ".join(facts["excluded"]),
+            )
+        )
     return "\n\n".join(
         [
-            listed(session, sample.strata, strata),
-            listed(session, balance, totals, {"deviation": "+.1%"}),
+            *parts,
             session.words(
                 "{areas:,} areas ({certain} certain), {reserve} in reserve; {method}, seed {seed}",
                 **{k: facts[k] for k in ("areas", "certain", "reserve", "method", "seed")},
@@ -108,11 +118,11 @@ def _said(session: Session, facts: dict[str, Any], sample: Sample, balance: pd.D
 
 
 def _verify(session: Session, project: Project) -> None:
-    from nsm.project.stages.frame import stratified
+    from nsm.project.stages.selection import listed
     from nsm.selection import Sample
 
     sample = Sample.load(project.results("selection"))
-    sample.verify(stratified(project))
+    sample.verify(listed(project))
     facts = {"verified": True, **_facts(sample), "versions": sample.receipt["versions"]}
     session.show(
         facts,

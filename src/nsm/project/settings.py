@@ -32,10 +32,17 @@ class SurveySettings:
 
 @dataclass(frozen=True)
 class Concentration:
-    """Strata by prior prevalence: borders of the classes, inside the classes of other columns."""
+    """Strata by prior prevalence: classes of it, inside the classes of other columns.
 
-    cuts: tuple[float, ...]
+    `cuts` are the borders; without them `rule` finds those of `strata` classes (the rules of
+    `nsm.stratify`; some need the `cv` that a sample of areas is to have of the expected migrants).
+    """
+
+    cuts: tuple[float, ...] = ()
     within: tuple[str, ...] = ()
+    rule: str = ""
+    strata: int = 5
+    cv: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,12 +83,21 @@ class FrameSettings:
 class AllocationSettings:
     """How many areas, where.
 
+    The size is that of the targets in `precision`, or `n` areas, or what a `budget` pays; `y`,
+    `power` and `importance` are what some rules need. `take_none` names strata in which nothing is
+    drawn.
     `prior_error` by variable; `prior_error_in` by column, value of it and variable.
     """
 
-    precision: Mapping[str, Mapping[str, float]]
+    precision: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     rule: str = "bethel"
+    n: int | None = None
+    budget: float | None = None
+    y: str | None = None
+    power: float = 0.5
+    importance: float = 1.0
     minimum: int = 2
+    take_none: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     area_cost: float = 1.0
     screening_cost: float = 0.0
@@ -96,10 +112,19 @@ class AllocationSettings:
 
 @dataclass(frozen=True)
 class SelectionSettings:
-    """How the areas are drawn."""
+    """How the areas are drawn.
+
+    `order` sorts the list of a systematic sample; `spread` and `balance` name the columns that
+    other methods need. `permanent` is the seed of permanent random numbers, the same in all surveys
+    that are coordinated, and `start` where this one begins on their circle.
+    """
 
     method: str = "systematic"
     order: tuple[str, ...] = ()
+    spread: tuple[str, ...] = ()
+    balance: tuple[str, ...] = ()
+    permanent: int | None = None
+    start: float = 0.0
     reserve: float = 0.0
     seed: int | None = None
 

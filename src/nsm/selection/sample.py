@@ -61,6 +61,12 @@ class Sample:
         """The areas to be visited: planned ones and released reserves."""
         return self.table[self.table["role"] == MAIN].reset_index(drop=True)
 
+    @property
+    def excluded(self) -> pd.DataFrame:
+        """The strata of which nothing is drawn: `stratum, population`. Totals are of the rest."""
+        empty = self.strata["n"] + self.strata["released"] == 0
+        return self.strata.loc[empty, ["stratum", "population"]].reset_index(drop=True)
+
     def reserve(self) -> pd.DataFrame:
         """Return the reserve areas not yet released, by stratum in the order of release."""
         waiting = self.table[self.table["role"] == RESERVE]

@@ -96,7 +96,7 @@ def wanted(plan: Any, strata: Sequence[str] | None) -> dict[str, int]:
     if isinstance(plan, Mapping):
         sizes = pd.Series(dict(plan))
     else:
-        table = plan if isinstance(plan, pd.DataFrame) else getattr(plan, "table", None)
+        table = plan if isinstance(plan, pd.DataFrame) else getattr(plan, "whole", None)
         if table is None:
             raise OptionError(
                 "A plan of type {kind} is not understood. Give the result of nsm.allocate, a table "

@@ -17,6 +17,7 @@ from nsm.project.project import Made
 from nsm.project.stages.frame import stratified
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from nsm.allocation.allocate import StrataAt
@@ -24,15 +25,19 @@ if TYPE_CHECKING:
 
 
 def make(project: Project, folder: Path) -> Made:
-    """Write `plan.csv`, `precision.csv`, `comparison.csv`, `sizes.csv` and `curve.csv`.
+    """Write `plan.csv`, `precision.csv`, `comparison.csv` and `curve.csv`.
 
-    Where [frame.aging] says how old the prior is, `aging.csv` has what that does to expected CVs.
+    `sizes.csv` is of plans with targets, `excluded.csv` of those with take-none strata. Where
+    [frame.aging] says how old the prior is, `aging.csv` has what that does to expected CVs.
     """
     plan = planned(project)
-    write_table(plan.table, folder / "plan.csv")
+    write_table(plan.whole, folder / "plan.csv")
     write_table(plan.precision, folder / "precision.csv")
     write_table(plan.compare(), folder / "comparison.csv")
-    write_table(comparison(plan), folder / "sizes.csv")
+    if plan.precision["target"].notna().any():
+        write_table(comparison(plan), folder / "sizes.csv")
+    if plan.excluded is not None:
+        write_table(plan.excluded, folder / "excluded.csv")
     write_table(plan.curve(), folder / "curve.csv")
     if project.settings.frame.aging is not None:
         write_table(_aged(project, plan), folder / "aging.csv")
@@ -64,7 +69,12 @@ def planned(
     plan = allocate(
         strata_at(project, frame, **world),
         settings.rule,
-        precision=_targets(settings.precision),
+        n=settings.n,
+        budget=settings.budget,
+        precision=_targets(settings.precision) or None,
+        y=settings.y,
+        power=settings.power,
+        importance=settings.importance,
         minimum=settings.minimum,
     )
     if selection.method != "systematic":
@@ -108,7 +118,7 @@ def strata_at(
                     hint=nearest(y, expected),
                 )
     frame = stratified(project) if frame is None else frame
-    return areas_at(
+    at = areas_at(
         frame,
         size=described.size,
         y=expected,
@@ -120,6 +130,25 @@ def strata_at(
         error=_errors(project, frame, error, local=order is not None),
         response=Response(settings.response if response is None else response),
     )
+    return _sampled(at, settings.take_none) if settings.take_none else at
+
+
+def _sampled(at: StrataAt, take_none: tuple[str, ...]) -> StrataAt:
+    """Return the strata with those marked of which nothing is drawn."""
+    known = list(at(None)["stratum"])
+    for name in take_none:
+        if name not in known:
+            raise ConfigError(
+                "[allocation] take_none names {stratum!r}, which is no stratum. {hint}",
+                stratum=name,
+                hint=nearest(name, known),
+            )
+
+    def marked(n: np.ndarray | None) -> pd.DataFrame:
+        table = at(n)
+        return table.assign(take_none=table["stratum"].isin(take_none))
+
+    return marked
 
 
 def _aged(project: Project, plan: Plan) -> pd.DataFrame:
@@ -129,7 +158,8 @@ def _aged(project: Project, plan: Plan) -> pd.DataFrame:
     assert aging is not None  # noqa: S101 (the caller asked)
     frame = stratified(project)
     name = prior_column(frame) or "prior"
-    trusted = frame.replaced(table=frame.table.assign(**{name: frame.table[f"{name}_before"]}))
+    before = frame.table.assign(**{name: frame.table[f"{name}_before"]})
+    trusted = frame.replaced(table=before[before["stratum"].isin(plan.table["stratum"])])
     return expected_cvs(
         trusted,
         plan.n,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nsm.errors import ConfigError, Phrase
 from nsm.files import write_table
 from nsm.frame import Frame, strata_table
+from nsm.frame.rollup import prior_column
 from nsm.project.project import Made
 from nsm.totals import Memory
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nsm.project.project import Project
+    from nsm.project.settings import Concentration
 
 
 def make(project: Project, folder: Path) -> Made:
@@ -53,12 +55,26 @@ def prepared(project: Project, frame: Frame) -> Frame:
     settings = project.settings.frame
     if settings.aging is not None:
         frame = frame.shrink(settings.aging.age, settings.aging.persistence)
-    frame = frame.concentration(
-        list(settings.concentration.cuts), within=list(settings.concentration.within)
-    )
+    wanted = settings.concentration
+    frame = frame.concentration(_cuts(wanted, frame), within=list(wanted.within))
     expected = expected_counts(frame, dict(settings.expected))
     prior_class = frame.table["stratum"].str.rsplit("-", n=1).str[-1]
     return frame.replaced(table=frame.table.assign(**expected, prior_class=prior_class))
+
+
+def _cuts(wanted: Concentration, frame: Frame) -> list[float]:
+    """Return the borders of the classes of prior prevalence, given or by a rule."""
+    if bool(wanted.cuts) == bool(wanted.rule):
+        raise ConfigError(
+            "[frame.concentration] needs either cuts or a rule that finds them. Write one of both."
+        )
+    if wanted.cuts:
+        return list(wanted.cuts)
+    from nsm.allocation import stratify
+
+    prior = frame.table[prior_column(frame) or "prior"].to_numpy(dtype=float)
+    made = stratify(prior, rule=wanted.rule, strata=wanted.strata, cv=wanted.cv)
+    return [float(cut) for cut in made.boundaries]
 
 
 def expected_counts(frame: Frame, expressions: Mapping[str, str]) -> dict[str, np.ndarray]:
