@@ -14,7 +14,7 @@ import pytest
 
 import nsm
 from nsm.project.rehearsal import rehearsal
-from nsm.simulation import condense
+from nsm.simulation import Stock, condense
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "simulation_studies"
@@ -58,14 +58,18 @@ def test_the_page_has_the_numbers(results: pd.DataFrame) -> None:
         assert line in page
 
 
-def test_the_study_in_short(
-    study: ModuleType, tmp_path: Path, small_project: Callable[[Path], Path]
-) -> None:
-    project = nsm.Project(small_project(tmp_path))
+@pytest.fixture(scope="module")
+def world(
+    tmp_path_factory: pytest.TempPathFactory, tiny_project: Callable[[Path], Path]
+) -> tuple[nsm.Project, Stock]:
+    project = nsm.Project(tiny_project(tmp_path_factory.mktemp("study")))
     project.run(["allocation"])
-    stock = condense(rehearsal(project).population)
-    made = study.run(project, stock, count=60)
-    table = study.summarize(project, stock, made)
+    return project, condense(rehearsal(project).population)
+
+
+def test_the_study_in_short(study: ModuleType, world: tuple[nsm.Project, Stock]) -> None:
+    made = study.run(*world, count=60)
+    table = study.summarize(*world, made)
     whole = table[table["domain"] == "all"]
     # The standard error of a CV from 60 samples is 9 %.
     assert np.allclose(whole["ratio"], 1, atol=0.3)
@@ -73,11 +77,9 @@ def test_the_study_in_short(
 
 
 def test_dwellings_that_do_not_answer_are_stood_for(
-    study: ModuleType, tmp_path: Path, tiny_project: Callable[[Path], Path]
+    study: ModuleType, world: tuple[nsm.Project, Stock]
 ) -> None:
-    project = nsm.Project(tiny_project(tmp_path))
-    project.run(["frame", "allocation"])
-    stock = condense(rehearsal(project).population)
+    stock = world[1]
     y, rows = study.of_dwellings(stock), np.arange(len(stock.areas))
     rng = np.random.default_rng(1)
     status = stock.classes["status"].to_numpy()

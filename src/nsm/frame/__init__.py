@@ -2,6 +2,7 @@
 
 from nsm.frame.aging import expected_cvs, persistence
 from nsm.frame.checks import compare, level_sums
+from nsm.frame.contiguity import neighbor_pairs
 from nsm.frame.frame import Frame
 from nsm.frame.persons import from_persons
 from nsm.frame.places import locate, overlap, with_places
@@ -16,6 +17,7 @@ __all__ = [
     "from_persons",
     "level_sums",
     "locate",
+    "neighbor_pairs",
     "overlap",
     "persistence",
     "strata_table",

@@ -47,6 +47,20 @@ def neighbors(frame: Frame, within: np.ndarray | None = None) -> pd.DataFrame:
     return _by_points(frame.table[[lon, lat]].to_numpy(dtype=float), group)
 
 
+def neighbor_pairs(frame: Frame) -> pd.DataFrame:
+    """Return the codes of areas that touch: `area, neighbor`, each pair once.
+
+    It is what adaptive sampling needs (`nsm.selection.to_visit`).
+
+    Raises
+    ------
+    FrameError
+        The frame has neither boundaries nor points.
+    """
+    pairs, codes = neighbors(frame), frame.table[frame.key].to_numpy()
+    return pd.DataFrame({"area": codes[pairs["one"]], "neighbor": codes[pairs["other"]]})
+
+
 def geometry_of(frame: Frame) -> np.ndarray:
     """Return the polygons in the order of the rows.
 
