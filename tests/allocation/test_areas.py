@@ -195,6 +195,17 @@ def test_refusals() -> None:
             size="dwellings",
             y=["mu"],
         )
+    asked = {"size": "dwellings", "y": ["mu"]}
+    for name in ("area_cost", "screening_cost", "interview_cost"):
+        with pytest.raises(OptionError, match=f"{name} is -5; it must not be below 0"):
+            area_strata(table, **asked, **{name: -5})
+    with pytest.raises(OptionError, match="An area costs nothing"):
+        area_strata(table, **asked, area_cost=0)
+    for share in (0.0, 1.2):
+        with pytest.raises(OptionError, match=f"response is {share}; it must be above 0"):
+            area_strata(table, **asked, response={"mu": Response(share)})
+    with pytest.raises(OptionError, match="relative is -1; it must not be below 0"):
+        area_strata(table, **asked, error={"mu": {"a": PriorError(relative=-1)}})
     with pytest.raises(OptionError, match="at least one expected count"):
         area_strata(table, size="dwellings", y=[])
     with pytest.raises(ColumnError, match=r"no column 'mus'. Did you mean 'mu'"):

@@ -16,6 +16,7 @@ from nsm.errors import FrameError, OptionError
 from nsm.frame import Frame
 
 Grid = Callable[..., Frame]
+BOW = shapely.Polygon([(-70, 18), (-69.99, 18.01), (-69.99, 18), (-70, 18.01)])
 
 
 @settings(deadline=None, max_examples=25)
@@ -103,3 +104,10 @@ def test_refusals(grid: Grid) -> None:
         grid().split(0)
     with pytest.raises(FrameError, match="The frame has no boundaries"):
         grid().replaced(shapes=None).split(10)
+    for shape, said in ((shapely.Polygon(), "are empty"), (BOW, "are invalid")):
+        shapes = grid().boundaries
+        geometry = [shape, *shapes.geometry.iloc[1:]]
+        wrong = grid().replaced(shapes=shapes.set_geometry(geometry, crs=shapes.crs))
+        for change in (lambda f: f.split(30), lambda f: f.merge(60)):
+            with pytest.raises(FrameError, match=f"The polygons of 1 areas {said}: '0101001'"):
+                change(wrong)

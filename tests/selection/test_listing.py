@@ -68,5 +68,9 @@ def test_refusals() -> None:
         draw_listing(AREAS, LISTING, fraction=2, seed=1)
     with pytest.raises(OptionError, match="'cube'"):
         draw_listing(AREAS, LISTING, take=1, seed=1, method="cube")
+    for odd in (1.5, 0.0, None):
+        wrong = AREAS.assign(probability=[odd, *AREAS["probability"].iloc[1:]])
+        with pytest.raises(SelectionError, match="probability of 1 areas is missing or not above"):
+            draw_listing(wrong, LISTING, take=1, seed=1)
     with pytest.raises(OptionError, match="seed -1"):
         draw_listing(AREAS, LISTING, take=1, seed=-1)

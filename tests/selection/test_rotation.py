@@ -54,6 +54,8 @@ def test_refusals() -> None:
         panels(sample(), 30, seed=1)
     with pytest.raises(OptionError, match="0 panels"):
         panels(sample(), 0, seed=1)
+    with pytest.raises(OptionError, match="seed -1 is not a whole number"):
+        panels(sample(), 2, seed=-1)
     with pytest.raises(OptionError, match="pattern of 0 and 1"):
         rotation([1, 2], waves=2)
     with pytest.raises(OptionError, match="Make 6 panels"):

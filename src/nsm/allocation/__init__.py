@@ -6,12 +6,13 @@ drawn with probability proportional to size and taken whole.
 
 from nsm.allocation.allocate import RULES, allocate
 from nsm.allocation.answers import change_power, detectable_change, point_costs, second_phase
-from nsm.allocation.areas import PriorError, Response, area_strata, areas_at, prior_error
+from nsm.allocation.areas import area_strata, areas_at
 from nsm.allocation.cluster import cluster_size
 from nsm.allocation.compare import comparison
 from nsm.allocation.components import variance_components
 from nsm.allocation.order import alike, credit_order
 from nsm.allocation.plan import Plan
+from nsm.allocation.prior import PriorError, Response, prior_error
 from nsm.allocation.sample_size import sample_size, sample_size_steps
 from nsm.allocation.stratify import Stratification, stratify
 

@@ -67,7 +67,7 @@ def geometry_of(frame: Frame) -> np.ndarray:
     Raises
     ------
     FrameError
-        An area has no polygon, or an invalid one.
+        An area has no polygon, or an invalid or empty one.
     """
     shapes = frame.require_boundaries().drop_duplicates(frame.key).set_index(frame.key)
     geometry = np.asarray(shapes.geometry[frame.table[frame.key]])
@@ -77,6 +77,13 @@ def geometry_of(frame: Frame) -> np.ndarray:
             "The polygons of {count} areas are invalid: {areas}. Mend them; `check` says why.",
             count=int(invalid.sum()),
             areas=list(frame.table.loc[invalid, frame.key]),
+        )
+    empty = shapely.is_empty(geometry)
+    if empty.any():
+        raise FrameError(
+            "The polygons of {count} areas are empty: {areas}. Draw them, or leave the areas out.",
+            count=int(empty.sum()),
+            areas=list(frame.table.loc[empty, frame.key]),
         )
     return geometry
 

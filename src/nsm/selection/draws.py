@@ -14,7 +14,7 @@ from nsm.selection.methods import Cell, Method, method_of
 from nsm.selection.probabilities import checked_size, inclusion_probabilities
 from nsm.selection.reserve import OWN, RESERVE, assign_roles, reserve_counts, share_in_use, weigh
 from nsm.selection.sample import Sample, versions
-from nsm.selection.source import ALL, Source, source, wanted
+from nsm.selection.source import ALL, Source, checked_seed, source, wanted
 
 
 def draw(
@@ -87,7 +87,7 @@ def draw(
     [['03', 1.0], ['04', 0.45]]
     """
     chosen = method_of(method)
-    rng = np.random.Generator(np.random.PCG64(_checked_seed(seed)))
+    rng = np.random.Generator(np.random.PCG64(checked_seed(seed)))
     given = source(frame, key)
     options: dict[str, Any] = {
         "method": method,
@@ -109,15 +109,6 @@ def draw(
     drawn = _draw_strata(units, (strata, counts, reserves), (chosen, rng))
     table = _strata_table(drawn, counts, population)
     return _sample(given, drawn, table, options)
-
-
-def _checked_seed(seed: int) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise OptionError(
-            "The seed {seed!r} is not a whole number from 0 on. Give one, and write it down.",
-            seed=seed,
-        )
-    return int(seed)
 
 
 def _check_options(

@@ -11,6 +11,7 @@ import pandas as pd
 from nsm.errors import KeyColumnError, OptionError, SelectionError
 from nsm.files import require_columns
 from nsm.selection.equal import srs
+from nsm.selection.source import checked_seed
 from nsm.selection.systematic import systematic
 
 
@@ -64,9 +65,7 @@ def draw_listing(
     require_columns(areas, [area, "probability"], "The table of areas")
     require_columns(listing, [area, key, *sort], "The listing")
     _check_areas(areas, listing, area, key)
-    if seed < 0:
-        raise OptionError("The seed {seed!r} is not a whole number from 0 on.", seed=seed)
-    rng = np.random.Generator(np.random.PCG64(seed))
+    rng = np.random.Generator(np.random.PCG64(checked_seed(seed)))
     probability = pd.Series(areas["probability"].to_numpy(), index=areas[area].astype("str"))
     rate = _rates(probability, fraction=fraction, overall=overall)
     ordered = listing.sort_values([area, *sort, key], kind="stable").reset_index(drop=True)
@@ -102,6 +101,15 @@ def _check_rule(**given: Any) -> None:
 
 
 def _check_areas(areas: pd.DataFrame, listing: pd.DataFrame, area: str, key: str) -> None:
+    known = pd.to_numeric(areas["probability"], errors="coerce")
+    odd = areas.loc[~((known > 0) & (known <= 1)), area]
+    if len(odd):
+        raise SelectionError(
+            "The probability of {count} areas is missing or not above 0 and at most 1: {areas}. "
+            "Take it from the sample.",
+            count=len(odd),
+            areas=[str(a) for a in odd.iloc[:6]],
+        )
     twice = listing.loc[listing.duplicated([area, key]), key]
     if len(twice):
         raise KeyColumnError(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from nsm.errors import OptionError, SelectionError
 from nsm.selection.sample import Sample
+from nsm.selection.source import checked_seed
 
 
 def panels(sample: Sample, count: int, *, seed: int) -> pd.DataFrame:
@@ -35,7 +36,7 @@ def panels(sample: Sample, count: int, *, seed: int) -> pd.DataFrame:
     """
     if count < 1:
         raise OptionError("{count} panels cannot be made. Ask for at least 1.", count=count)
-    rng = np.random.Generator(np.random.PCG64(seed))
+    rng = np.random.Generator(np.random.PCG64(checked_seed(seed)))
     main = sample.main.sort_values(["stratum", "order"], kind="stable").reset_index(drop=True)
     sizes = main["stratum"].value_counts()
     small = sorted(sizes[sizes < count].index)

@@ -57,6 +57,22 @@ def source(frame: Any, key: str | None = None) -> Source:
     return Source(table, key, _TABLE + table_hash(table) if plain else frame.hash)
 
 
+def checked_seed(seed: int) -> int:
+    """Return a seed that is one.
+
+    Raises
+    ------
+    OptionError
+        It is not a whole number from 0 on.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise OptionError(
+            "The seed {seed!r} is not a whole number from 0 on. Give one, and write it down.",
+            seed=seed,
+        )
+    return int(seed)
+
+
 def hash_like(frame: Any, given: Source, recorded: str) -> str:
     """Return the hash of a frame, of the kind recorded: that of a `Frame` or of a table."""
     if recorded.startswith(_TABLE):

@@ -68,6 +68,11 @@ def test_one_fault_one_finding(
     assert example in row["examples"]
 
 
+def test_a_frame_without_areas(grid: Grid) -> None:
+    frame = grid()
+    assert list(found(frame.replaced(table=frame.table.head(0), shapes=None)).index) == ["F113"]
+
+
 def test_lost_zeros_are_told_from_short_codes(grid: Grid) -> None:
     frame = grid()
     lost = frame.table.assign(

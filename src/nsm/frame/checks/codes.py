@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 
 def check_codes(frame: Frame) -> list[Finding]:
-    """Look at the key and at the codes of all levels: F101 to F107."""
+    """Look at the key and at the codes of all levels: F101 to F107, and F113."""
     codes = frame.table[frame.key]
+    if not len(codes):
+        return finding("F113", "error", frame.key, [frame.key], "The frame holds no area.")
     blank = codes.isna() | (codes.str.strip() == "")
     repeated = codes[codes.duplicated() & ~blank].unique()
     found = [
