@@ -319,3 +319,39 @@ def test_classes_of_the_prior_by_a_rule(run: Run, drawn: Path, tmp_path: Path) -
     code, _, err = run("frame", folder=folder)
     assert code == USAGE
     assert "either cuts or a rule" in err
+
+
+def test_two_stages_come_from_a_table_of_strata(run: Run, drawn: Path, tmp_path: Path) -> None:
+    folder = copied(drawn, tmp_path)
+    areas = pd.read_parquet(drawn / "results" / "frame" / "areas.parquet")
+    strata = areas.groupby("stratum").agg(
+        territory=("territory", "first"),
+        psus=("area", "size"),
+        population=("households", "sum"),
+        immigrants=("immigrants", "sum"),
+    )
+    strata["mean_immigrants"] = strata.pop("immigrants") / strata["population"]
+    strata["sd_immigrants"] = 3 * strata["mean_immigrants"] ** 0.5
+    strata.assign(icc_immigrants=0.1, psu_cost=26_000.0, cost=300.0).to_csv(folder / "strata.csv")
+    text = (folder / "survey.toml").read_text(encoding="utf-8")
+    start = text.index("[allocation.precision]")
+    changed(folder, text[start : text.index("\n[", start + 1)], "")
+    changed(folder, 'rule = "bethel"', 'rule = "two-stage"\nstrata = "strata.csv"')
+    changed(
+        folder,
+        "[selection]",
+        "[allocation.precision]\nall = {immigrants = 0.25}\n\n[selection]",
+    )
+    code, out, _ = run("allocate", "--compare", folder=folder)
+    assert code == FINE
+    head = "Stratum Areas Areas drawn Take Units Units drawn Probability immigrants Cost"
+    assert " ".join(out.split("\n")[0].split()) == head
+    told = json.loads(run("allocate", "--json", folder=folder)[1])
+    assert told["areas"] == sum(row["n_psu"] for row in told["strata"])
+    assert all(row["n"] == round(row["n_psu"] * row["take"]) for row in told["strata"])
+    assert told["precision"][0]["cv"] <= 0.25
+    assert json.loads(run("select", "--json", folder=folder)[1])["areas"] == told["areas"]
+    strata.drop(columns="psus").to_csv(folder / "strata.csv")
+    code, _, err = run("allocate", folder=folder)  # a changed table makes the plan stale
+    assert code == FAILED
+    assert "no column 'psus'" in err

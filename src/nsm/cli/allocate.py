@@ -125,6 +125,16 @@ def _strata_columns(strata: pd.DataFrame) -> dict[str, str]:
     names = [str(c) for c in strata.columns if str(c).startswith("expected_")]
     expected = {c: c.removeprefix("expected_") for c in names}
     ends = {"stratum": "Stratum", "population": "Areas", "n": "n", "probability": "Probability"}
+    if "n_psu" in strata.columns:
+        ends = {
+            "stratum": "Stratum",
+            "psus": "Areas",
+            "n_psu": "Areas drawn",
+            "take": "Take",
+            "population": "Units",
+            "n": "Units drawn",
+            "probability": "Probability",
+        }
     return {**ends, **expected, "cost": "Cost"}
 
 

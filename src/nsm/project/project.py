@@ -258,6 +258,8 @@ class Project:
         settings = self.settings
         if name == "frame":
             yield settings.frame.source
+        if name == "allocation" and settings.allocation.strata:
+            yield settings.allocation.strata
         if name in {"questionnaire", "field"}:
             yield settings.questionnaire.source
         if name == "field":

@@ -85,7 +85,8 @@ class AllocationSettings:
 
     The size is that of the targets in `precision`, or `n` areas, or what a `budget` pays; `y`,
     `power` and `importance` are what some rules need. `take_none` names strata in which nothing is
-    drawn.
+    drawn. `strata` names a table of strata (as `nsm.allocate` takes it) in the place of the one
+    made of the areas, for two stages or moments from a former round.
     `prior_error` by variable; `prior_error_in` by column, value of it and variable.
     """
 
@@ -108,6 +109,7 @@ class AllocationSettings:
     )
     response: float = 1.0
     currency: str = ""
+    strata: str = ""
 
 
 @dataclass(frozen=True)

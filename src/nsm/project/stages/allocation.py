@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nsm.allocation import Plan, allocate, areas_at, comparison, credit_order
 from nsm.allocation.areas import PriorError, Response
 from nsm.errors import ConfigError, Phrase, nearest
-from nsm.files import require_columns, write_table, write_text
+from nsm.files import read_table, require_columns, write_table, write_text
 from nsm.frame import Frame, expected_cvs
 from nsm.frame.rollup import prior_column
 from nsm.project.project import Made
@@ -41,10 +41,11 @@ def make(project: Project, folder: Path) -> Made:
     write_table(plan.curve(), folder / "curve.csv")
     if project.settings.frame.aging is not None:
         write_table(_aged(project, plan), folder / "aging.csv")
-    facts = {"areas": plan.n, "cost": round(plan.cost, 2), "rule": plan.rule}
+    areas = int(plan.table["n_psu"].sum()) if "n_psu" in plan.table.columns else plan.n
+    facts = {"areas": areas, "cost": round(plan.cost, 2), "rule": plan.rule}
     write_text(json.dumps(facts, indent=1) + "\n", folder / "plan.json")
     cost = f"{project.settings.allocation.currency} {plan.cost:,.0f}".lstrip()
-    return Made(facts, Phrase("{areas:,} areas, {cost}", areas=plan.n, cost=cost))
+    return Made(facts, Phrase("{areas:,} areas, {cost}", areas=areas, cost=cost))
 
 
 def planned(
@@ -66,8 +67,9 @@ def planned(
     settings, selection = project.settings.allocation, project.settings.selection
     frame = stratified(project) if frame is None else frame
     world: dict[str, Any] = {"error": error, "interview": interview}
+    given = _given(project) if settings.strata else None
     plan = allocate(
-        strata_at(project, frame, **world),
+        strata_at(project, frame, **world) if given is None else given,
         settings.rule,
         n=settings.n,
         budget=settings.budget,
@@ -77,9 +79,18 @@ def planned(
         importance=settings.importance,
         minimum=settings.minimum,
     )
-    if selection.method != "systematic":
+    if selection.method != "systematic" or given is not None:
         return plan
     return credit_order(plan, strata_at(project, frame, order=list(selection.order), **world))
+
+
+def _given(project: Project) -> pd.DataFrame:
+    """Return the table of strata that the settings name."""
+    settings = project.settings.allocation
+    text = ["stratum", *settings.domains]
+    table = read_table(project.source(settings.strata), text=text)
+    require_columns(table, text, settings.strata)
+    return table
 
 
 def strata_at(
