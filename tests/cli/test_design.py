@@ -232,6 +232,8 @@ def test_a_stratum_left_out_is_named_beside_every_total(
     assert [row["stratum"] for row in told["excluded"]] == [name]
     left = areas.loc[areas["stratum"] == name, "immigrants"].sum()
     assert told["excluded"][0]["total_immigrants"] == pytest.approx(left)
+    notes = [t.note["es"] for t in nsm.Project(folder).settings.estimation.tables.values()]
+    assert all(f"No se tomó muestra en los estratos {name}: " in note for note in notes)
     share = [r["covered"] for r in told["precision"] if r["domain"] == "all"]
     assert share[0] == pytest.approx(1 - left / areas["immigrants"].sum())
     code, out, _ = run("select", folder=folder)

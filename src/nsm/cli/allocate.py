@@ -111,7 +111,11 @@ def _said(session: Session, project: Project, tables: dict[str, pd.DataFrame]) -
     ]
     if "excluded" in tables:
         said = "Excluded coverage: nothing is drawn there, totals are of the rest"
-        parts += [words(said), _excluded(session, tables["excluded"])]
+        parts += [
+            words(said),
+            _excluded(session, tables["excluded"]),
+            words("Weights must be calibrated to totals of the covered part, not of the whole."),
+        ]
     if "aging" in tables:
         parts += [words("What the age of the prior does to CVs:"), _aging(session, tables["aging"])]
     if "comparison" in tables:

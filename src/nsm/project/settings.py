@@ -274,6 +274,7 @@ def read_settings(path: str | Path) -> Settings:
         It is no TOML, or a key is unknown or missing, or a value has another type, or an expression
         cannot be read.
     """
+    from nsm.project.coverage import labelled
     from nsm.project.expressions import check
 
     file = local_path(path)
@@ -287,7 +288,7 @@ def read_settings(path: str | Path) -> Settings:
         ) from error
     settings: Settings = _made(Settings, content, Source(file))
     check(settings, file.name)
-    return settings
+    return labelled(settings)
 
 
 def resolve(folder: Path, name: str) -> Path:
