@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _REMOTE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://|^/vsi|^\\\\")
 _GLOB = re.compile(r"[*?\[]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-READABLE = (".csv", ".parquet", ".xlsx")
+READABLE = (".csv", ".csv.gz", ".parquet", ".xlsx")
 
 
 def local_path(path: str | os.PathLike[str], *, exists: bool = True) -> Path:
@@ -86,8 +86,8 @@ def read_table(
     file = local_path(path)
     kept: Any = "str" if text == "all" else dict.fromkeys(text, "str")
     try:
-        match file.suffix.lower():
-            case ".csv":
+        match _suffix(file):
+            case ".csv" | ".csv.gz":
                 table = pd.read_csv(file, dtype=kept, encoding="utf-8-sig", low_memory=False)
             case ".parquet":
                 table = pd.read_parquet(file)
@@ -111,6 +111,12 @@ def read_table(
         return table
     require_columns(table, columns, str(file))
     return table[list(columns)]
+
+
+def _suffix(file: Path) -> str:
+    """Return how a file's name ends, with what is below a compression."""
+    endings = file.suffixes[-2:] if file.suffix.lower() == ".gz" else file.suffixes[-1:]
+    return "".join(endings).lower()
 
 
 def require_columns(table: pd.DataFrame, columns: Collection[str], where: str) -> None:

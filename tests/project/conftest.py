@@ -17,5 +17,5 @@ def finished(
     """The small country's project after `nsm run`; not to be changed."""
     project = Project(small_project(tmp_path_factory.mktemp("finished") / "small"))
     done = project.run()
-    assert len(done) == 8
+    assert len(done) == 9
     return project

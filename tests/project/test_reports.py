@@ -148,9 +148,9 @@ def test_no_public_file_holds_a_sampled_area_a_seed_or_the_key_of_an_answer(
 
 
 def test_no_public_file_shows_the_number_of_a_hidden_cell(finished: Project) -> None:
-    from nsm.project.stages.publication import all_published
+    from nsm.project.published import published
 
-    for name, estimates in all_published(finished).items():
+    for name, estimates in published(finished).tables.items():
         table = estimates.table
         hidden = table["suppressed"].notna().to_numpy()
         written = pd.read_parquet(finished.results("publication", "tables", f"{name}.parquet"))

@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from nsm.errors import ConfigError
+from nsm.indicators.adjustments import adjusted
+from nsm.indicators.comparison import with_tests
 from nsm.project import Project
-from nsm.project.changes import changes, holm, with_tests
+from nsm.project.changes import changes
+from nsm.project.published import published
 from nsm.project.report import Material, Page
-from nsm.project.stages.publication import all_published
 from nsm.publication.report import report
 
 
@@ -80,7 +82,7 @@ def test_the_report_shows_the_changes(finished: Project, tmp_path: Path) -> None
     )
     settings.write_text(text, encoding="utf-8")
     project = Project(settings)
-    shown = Page(Material(project, all_published(project)), "es")
+    shown = Page(Material(project, published(project)), "es")
     (section,) = shown._changes
     assert section.title == "Cambios desde 2022"
     html = report([section], shown.meta, "es", audience="public")
@@ -95,4 +97,4 @@ def test_p_values_are_two_sided_and_need_a_standard_error() -> None:
     made = with_tests(table)
     assert made["p"].to_numpy()[:3] == pytest.approx([0.05, 0.05, 1.0], abs=1e-6)
     assert np.isnan(made["p"].iloc[3])
-    assert holm(np.array([0.5, 0.02]))[0] == 0.5
+    assert adjusted(np.array([0.5, 0.02]))[0] == 0.5

@@ -7,8 +7,10 @@ import sys
 import click
 
 from nsm import __version__
+from nsm.cli import figures
 from nsm.cli.allocate import allocate
 from nsm.cli.app import COMMON, call, with_common
+from nsm.cli.compare import compare
 from nsm.cli.field import field
 from nsm.cli.frame import frame
 from nsm.cli.indicators import indicators
@@ -55,6 +57,7 @@ for _command in (
     field,
     weight,
     indicators,
+    compare,
     simulate,
     plan,
     propose,
@@ -64,7 +67,7 @@ for _command in (
     cli.add_command(_command)
 cli.params = [*cli.params, *COMMON]
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "figures", "main"]
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ def run(session: Session, stages: tuple[str, ...], *, force: bool) -> None:
     """Run what is stale, in order.
 
     STAGES limits the run to these and what they need: frame, allocation, selection, questionnaire,
-    field, weighting, estimation, publication.
+    field, weighting, estimation, indicators, publication.
 
     \b
     Example:

@@ -72,7 +72,8 @@ def compute(
     registry
         As `read_registry` gives it.
     declared
-        Whether an indicator is left out of a disaggregation that its definition does not name.
+        Whether an indicator is left out of a disaggregation that its definition does not name; one
+        that names none is in all.
     deff
         As of `Survey.estimate`.
 
@@ -114,7 +115,7 @@ def compute(
             count=len(wanted),
             reason=reason,
         )
-    return _joined(pieces, [one.code for one in wanted], failures)
+    return joined(pieces, [one.code for one in wanted], failures)
 
 
 def _sets(by: By) -> list[tuple[str, ...]]:
@@ -135,7 +136,9 @@ def _of(
     wanted: Iterable[Indicator], keys: tuple[str, ...], *, declared: bool
 ) -> Sequence[Indicator]:
     return [
-        one for one in wanted if not declared or not keys or set(keys) <= set(one.disaggregations)
+        one
+        for one in wanted
+        if not (declared and keys and one.disaggregations) or set(keys) <= set(one.disaggregations)
     ]
 
 
@@ -218,7 +221,7 @@ def _estimated(
             yield from _estimated(source, [one], keys, failures, deff)
 
 
-def _joined(pieces: Sequence[Piece], order: Sequence[str], failures: list[Failure]) -> Computed:
+def joined(pieces: Sequence[Piece], order: Sequence[str], failures: list[Failure]) -> Computed:
     """Put pieces under each other: by disaggregation, then in the order of the indicators."""
     by = tuple(dict.fromkeys(name for piece in pieces for name in piece.made.by))
     rank = {code: k for k, code in enumerate(order)}

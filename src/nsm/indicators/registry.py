@@ -75,6 +75,8 @@ class Indicator:
         What the definition follows.
     series
         Code of the global SDG series, where there is one.
+    dimensions
+        Dimension of that series -> code, of what the universe says: `AGE: Y15T24`.
     unit
         `fraction`, `persons`, `years` ...
     asks
@@ -97,6 +99,7 @@ class Indicator:
     source: str = ""
     series: str = ""
     unit: str = ""
+    dimensions: Mapping[str, str] | None = None
     asks: Mapping[str, Any] | None = None
 
     @property
@@ -194,7 +197,7 @@ def _made(code: str, given: Any, known: Indicator | None, file: str) -> Indicato
                 hint=nearest(key, [*names, "class"]),
             )
         wanted: type = list if key in lists else str
-        if key in {"name", "definition", "asks"}:
+        if key in {"name", "definition", "asks", "dimensions"}:
             wanted = Mapping
         if not isinstance(value, wanted):
             raise ConfigError(

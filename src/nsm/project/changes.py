@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy import stats
-
 from nsm.errors import ConfigError
 from nsm.estimation import Estimates, change
+from nsm.indicators.comparison import with_tests
 from nsm.project.stages.estimation import weighted
 from nsm.publication import Protection, flag, protect
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from nsm.project.project import Project
 
 LEVEL = 0.05
@@ -49,31 +45,3 @@ def changes(project: Project, previous: Project) -> Estimates:
     safe = protect(flagged, Protection(minimum=settings.publication.minimum_cases))
     table = with_tests(safe.table)
     return Estimates(table, safe.by, safe.level, safe.unknown)
-
-
-def with_tests(table: pd.DataFrame) -> pd.DataFrame:
-    """Return changes with the p-values of no change; missing where there is no standard error.
-
-    References
-    ----------
-    Holm (1979), Scandinavian Journal of Statistics 6, 65-70.
-    """
-    se = table["se"].to_numpy("float64")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(table["estimate"].to_numpy("float64")) / np.where(se > 0, se, np.nan)
-    p = 2 * stats.t.sf(t, table["df"].to_numpy("float64"))
-    return table.assign(p=p, adjusted=holm(p))
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Return p-values adjusted for their number, step by step from the smallest (k,).
-
-    >>> holm(np.array([0.01, 0.04, np.nan, 0.03])).tolist()
-    [0.03, 0.06, nan, 0.06]
-    """
-    found = np.full(len(p), np.nan)
-    known = np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    steps = p[order] * np.arange(len(order), 0, -1)
-    found[order] = np.minimum(1, np.maximum.accumulate(steps))
-    return found

@@ -50,6 +50,7 @@ STAGES: Mapping[str, StageKind] = {
     "field": StageKind(("selection", "questionnaire"), ("frame", "questionnaire", "field")),
     "weighting": StageKind(("selection", "field"), ("weighting",)),
     "estimation": StageKind(("weighting",), ("estimation",)),
+    "indicators": StageKind(("weighting",), ("estimation", "indicators")),
     "publication": StageKind(
         (
             "frame",
@@ -59,8 +60,9 @@ STAGES: Mapping[str, StageKind] = {
             "field",
             "weighting",
             "estimation",
+            "indicators",
         ),
-        ("estimation", "publication"),
+        ("estimation", "indicators", "publication"),
     ),
 }
 
@@ -270,6 +272,8 @@ class Project:
                 yield settings.field.simulation.truth
         if name == "weighting":
             yield from self._margin_files()
+        if name == "indicators" and settings.indicators.registry:
+            yield settings.indicators.registry
         if name == "publication" and settings.publication.previous:
             yield f"{settings.publication.previous}/{LOCK}"
 

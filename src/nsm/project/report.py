@@ -14,15 +14,20 @@ from nsm.estimation import Estimates
 from nsm.fieldwork import derived_variables
 from nsm.frame import report as frame_report
 from nsm.language import translate
-from nsm.project import results
+from nsm.project import indicators, results
 from nsm.project.changes import LEVEL, changes
+from nsm.project.goals import goals
 from nsm.project.lock import read_lock
 from nsm.project.project import LOCK, Project
 from nsm.project.provenance import methods, private, versions
+from nsm.project.published import Published
 from nsm.project.stages.allocation import planned
 from nsm.project.stages.frame import stratified
 from nsm.project.stages.weighting import surveys
+from nsm.project.words import CODES, COLUMNS
 from nsm.publication import Drawn, Headline, Meta, Section, Shown
+from nsm.publication.grid import Reader
+from nsm.publication.numerals import locale_for
 from nsm.publication.report import INTERNAL, PUBLIC
 from nsm.publication.rules import NOT_PUBLISHABLE
 from nsm.questionnaire import Questionnaire
@@ -45,12 +50,22 @@ class Material:
 
     Parameters
     ----------
-    estimates
-        Table -> its estimates, with verdicts and the disclosure rule applied.
+    published
+        All estimates, with verdicts and the disclosure rules applied.
     """
 
     project: Project
-    estimates: Mapping[str, Estimates]
+    published: Published
+
+    @property
+    def estimates(self) -> Mapping[str, Estimates]:
+        """Declared table -> its estimates."""
+        return self.published.tables
+
+    @cached_property
+    def goals(self) -> pd.DataFrame:
+        """The national goals with their distances."""
+        return goals(self.project)[0]
 
     @cached_property
     def frame(self) -> Frame:
@@ -109,7 +124,27 @@ class Page:
 
     def sections(self, audience: str) -> list[Section]:
         """Return the sections: the results first, then the work in its order."""
-        return [*results.sections(self, audience), *self._changes, *self._work]
+        return [
+            *results.sections(self, audience),
+            *self._indicators,
+            *self._changes,
+            *self._work,
+        ]
+
+    @cached_property
+    def _indicators(self) -> list[Section]:
+        """The indicators: the same for both audiences, which hide what they must."""
+        return list(indicators.sections(self))
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Who finds words in the page's language."""
+        locale = locale_for(self.language, self.project.settings.survey.country)
+        return Reader(self.language, locale, labels=self.labels)
+
+    def in_words(self, language: str) -> Page:
+        """Return the page of another language."""
+        return self if language == self.language else Page(self.material, language)
 
     def say(self, text: str, **values: object) -> str:
         """Return a text in the page's language."""
@@ -328,9 +363,13 @@ class Page:
         countries = labels.get("birth_country", {})
         labels["origin"] = dict(countries)
         labels |= _frame_labels(self.material.frame)
+        labels |= {column: {**words, **labels.get(column, {})} for column, words in CODES.items()}
+        labels["columns"] = dict(COLUMNS)
+        known = self.material.published.registry
+        labels["variable"] = indicators.labels(known)
         for column, words in self.project.settings.estimation.labels.items():
             labels[column] = {**labels.get(column, {}), **words}
-        return labels
+        return {**indicators.categories(known, labels), **labels}
 
     def _words(self, question: Any, code: object) -> dict[str, str]:
         return {
@@ -359,7 +398,10 @@ class Page:
                 for k, row in enumerate(headline.table.itertuples())
             ],
             labels=self.labels,
-            definitions=dict(zip(derived["label"], derived["definition"], strict=True)),
+            definitions={
+                **dict(zip(derived["label"], derived["definition"], strict=True)),
+                **indicators.definitions(self.material.published),
+            },
             provenance={**versions(), **{self.say(k): v for k, v in methods(settings).items()}},
             private=private(records, survey.seed, self.say),
             secrets=[*sample["area"], survey.seed],

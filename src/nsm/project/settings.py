@@ -211,10 +211,32 @@ class EstimationSettings:
 
 
 @dataclass(frozen=True)
+class TargetSettings:
+    """A national goal of an indicator; `better` is `higher` or `lower`, where it is known."""
+
+    value: float
+    year: int
+    better: str = ""
+
+
+@dataclass(frozen=True)
 class IndicatorSettings:
-    """The indicators: `registry` is a TOML of the country's own."""
+    """The indicators that are computed and published.
+
+    `codes` are codes or families, `all` for every one of the registry; none are computed if it is
+    empty. `by` are disaggregations, each a list of columns; everyone comes first. `gap` names two
+    labels of the column `gap_on`, whose difference is estimated. `planned` are the domains that the
+    sample was designed for, `targets` national goals by code, `registry` a TOML of the country's
+    own indicators.
+    """
 
     registry: str = ""
+    codes: tuple[str, ...] = ()
+    by: tuple[tuple[str, ...], ...] = ()
+    gap: tuple[str, ...] = ()
+    gap_on: str = "status"
+    planned: tuple[str, ...] = ()
+    targets: Mapping[str, TargetSettings] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def _workbooks(declared: Tables, folder: Path, edition: Edition) -> None:
         write_workbook(
             {
                 in_language(one.title, language): Shown(
-                    one.estimates, note=one.note, across=one.across
+                    one.estimates, formats=one.formats, note=one.note, across=one.across
                 )
                 for one in declared.values()
             },

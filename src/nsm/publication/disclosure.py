@@ -14,7 +14,7 @@ from nsm.estimation.estimates import Estimates
 from nsm.publication.guard import check_legal
 from nsm.publication.relations import cells, masses
 from nsm.publication.rules import known_keys
-from nsm.publication.suppression import Demand, Range, deduced, secondary
+from nsm.publication.suppression import Demand, Range, deduced, in_parts
 
 E = TypeVar("E", bound=Estimates)
 
@@ -173,7 +173,7 @@ def protect(
     pattern = primary
     if margins and primary.any():
         system = cells(replace(estimates, table=table), sums)
-        pattern = secondary(system, _demand(table, primary, rule))
+        pattern = in_parts(system, _demand(table, primary, rule))
         why[pattern & ~primary] = "sums"
     state = np.full(len(table), None, object)
     state[pattern], state[primary] = SECONDARY, PRIMARY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,8 @@ class Shown:
         The columns to show, in order; all if empty.
     audience
         `public` (both reports) or `internal`.
+    folded
+        Closed until the reader opens it.
     across
         Of estimates: domain columns, or `variable`, whose labels stand side by side.
     """
@@ -55,6 +57,7 @@ class Shown:
     note: str | Text = ""
     columns: tuple[str, ...] = ()
     audience: str = PUBLIC
+    folded: bool = False
     across: tuple[str, ...] = ()
 
 
@@ -91,6 +94,7 @@ class Grid:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
     legend: tuple[tuple[str, str], ...] = ()
+    folded: bool = False
 
     @property
     def searchable(self) -> bool:
@@ -158,8 +162,10 @@ def grid(caption: str, given: pd.DataFrame | Estimates | Shown, reader: Reader) 
         )
     if isinstance(shown.table, Estimates):
         made = _of_estimates(caption, shown, shown.table, reader)
-        return spread(made, shown.across, [*shown.table.by, "variable"])
-    return _of_table(caption, shown, shown.table, reader)
+        made = spread(made, shown.across, [*shown.table.by, "variable"])
+        return replace(made, folded=shown.folded)
+    made = _of_table(caption, shown, shown.table, reader)
+    return replace(made, folded=shown.folded)
 
 
 def _of_table(caption: str, shown: Shown, table: pd.DataFrame, reader: Reader) -> Grid:

@@ -58,6 +58,7 @@ def printed(declared: Declared, language: str, edition: Edition) -> Grid:
     reader = Reader(language, locale_for(language, edition.country), PUBLIC, edition.labels)
     shown = Shown(
         declared.estimates,
+        formats=declared.formats,
         note=declared.note,
         columns=SIDE_BY_SIDE if declared.across else (),
         across=declared.across,

@@ -36,11 +36,15 @@ class Series:
         Of the list CL_UNIT_MEASURE.
     scale
         What the estimate is multiplied with: 100 makes a fraction a percent.
+    dimensions
+        Dimension -> code, of what its universe says: `{"AGE": "Y15T24"}`. A column of the table
+        that has the same dimension goes before it.
     """
 
     code: str
     unit: str = "NUMBER"
     scale: float = 1.0
+    dimensions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Declared:
         stand below each other.
     series
         Variable -> its series of the SDGs.
+    formats
+        Variable -> format of its numbers, where they are printed.
     """
 
     estimates: Estimates
@@ -61,6 +67,7 @@ class Declared:
     note: str | Text = ""
     across: tuple[str, ...] = ()
     series: Mapping[str, Series] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,9 @@ def _of_table(declared: Declared, edition: Edition) -> pd.DataFrame:
     notice = in_language(edition.notice, language) if edition.synthetic else ""
     said = [in_language(declared.note, language), notice]
     made["COMMENT_OBS"] = " ".join(s for s in said if s) or None
+    for k, given in enumerate(series):
+        for dimension, code in given.dimensions.items():
+            made.loc[k, dimension] = code
     reader = Reader(language, locale_for(language, edition.country), labels=edition.labels)
     return _placed(made, rows, [*declared.estimates.by, "category"], reader)
 

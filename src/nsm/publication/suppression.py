@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csgraph
 
 from nsm.errors import PublicationError
 from nsm.publication.relations import Cells
@@ -105,6 +106,24 @@ class Cut(NamedTuple):
 
     weights: np.ndarray
     least: float
+
+
+def in_parts(given: Cells, demand: Demand) -> np.ndarray:
+    """Return what `secondary` does, for each part of the table by itself (cells,).
+
+    Cells that no chain of sums connects tell nothing of each other, so that the fewest cells of all
+    parts are the fewest of the table: a table of many variables is many small tables.
+    """
+    pattern = demand.primary.copy()
+    links = sparse.csr_array(given.sums != 0)
+    _, part = csgraph.connected_components(links.T @ links, directed=False)
+    for number in np.unique(part[demand.primary]):
+        cells = np.flatnonzero(part == number)
+        sums = given.sums[:, cells]
+        mine = Demand(demand.primary[cells], demand.width[cells], demand.alone[cells])
+        system = Cells(given.values[cells], sums[(sums != 0).any(axis=1)])
+        pattern[cells] = secondary(system, mine)
+    return pattern
 
 
 def _never_alone(sums: np.ndarray) -> list[Cut]:

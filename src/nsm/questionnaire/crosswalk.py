@@ -47,6 +47,10 @@ class Rule:
     value: Condition | None = None
     cases: tuple[tuple[str, Condition], ...] = ()
 
+    def needs(self, source: str) -> list[str]:
+        """Return the columns that it reads."""
+        return _needs(self, source)
+
 
 def read_rule(text: str) -> Rule:
     """Read a rule.
@@ -307,13 +311,14 @@ def harmonize(
         rule = read_rule(str(row["rule"]))
         if set(_needs(rule, str(row["source"]))) <= set(have):
             numbers = target.questions[str(row["target"])].kind in {"number", "boolean"}
-            made[str(row["target"])] = _expression(whole, rule, str(row["source"]), numbers)
+            made[str(row["target"])] = made_by(whole, rule, str(row["source"]), numbers=numbers)
     keys = [name for name in have if name not in source.questions]
     columns = [nw.col(name) for name in keys if name not in made]
     return whole.select(*columns, *(e.alias(name) for name, e in made.items())).to_native()
 
 
-def _expression(whole: Any, rule: Rule, source: str, numbers: bool) -> Any:  # noqa: FBT001
+def made_by(whole: Any, rule: Rule, source: str, *, numbers: bool) -> Any:
+    """Return the expression that a rule makes of a table; codes are numbers if asked for."""
     import narwhals as nw
 
     if rule.value is not None and isinstance(rule.value.tree, _TESTS):

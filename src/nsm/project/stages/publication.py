@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nsm.errors import Phrase
-from nsm.estimation import Estimates
 from nsm.files import write_table
+from nsm.project import indicators
 from nsm.project.project import Made
+from nsm.project.published import published
 from nsm.project.report import Material, Page
 from nsm.publication import (
     Declared,
     Edition,
-    Protection,
     Series,
     deliver,
-    flag,
-    protect,
     write_report,
 )
 from nsm.publication.report import INTERNAL, PUBLIC
@@ -32,12 +30,12 @@ if TYPE_CHECKING:
 def make(project: Project, folder: Path) -> Made:
     """Write `tables/`, for the public, and `report-<audience>-<language>.html`."""
     settings = project.settings
-    material = Material(project, all_published(project))
+    material = Material(project, published(project))
     findings = delivered(material, folder / "tables", settings.publication.formats)
     if len(findings):
         write_table(findings, folder / "sdmx_findings.csv")
     reports = _reports(material, folder)
-    verdicts = pd.concat([e.table["verdict"] for e in material.estimates.values()]).value_counts()
+    verdicts = pd.concat([e.table["verdict"] for e in material.published.every]).value_counts()
     facts = {"reports": reports, "formats": list(settings.publication.formats)}
     if len(findings):
         facts["sdmx"] = list(findings["message"])
@@ -46,23 +44,9 @@ def make(project: Project, folder: Path) -> Made:
         Phrase(
             "{reports} reports, {tables} tables",
             reports=len(reports),
-            tables=len(material.estimates),
+            tables=len(material.published.every),
         ),
     )
-
-
-def all_published(project: Project) -> dict[str, Estimates]:
-    """Return the estimates of all tables, as `published` gives them."""
-    return {name: published(project, name) for name in project.settings.estimation.tables}
-
-
-def published(project: Project, name: str) -> Estimates:
-    """Return the estimates of a table with verdicts and the disclosure rule applied."""
-    settings = project.settings
-    asked = settings.estimation.tables[name]
-    table = pd.read_parquet(project.results("estimation", f"{name}.parquet"))
-    flagged = flag(Estimates(table, asked.by), settings.publication.rule, planned=asked.planned)
-    return protect(flagged, Protection(minimum=settings.publication.minimum_cases))
 
 
 def delivered(material: Material, folder: Path, formats: Sequence[str]) -> pd.DataFrame:
@@ -92,6 +76,7 @@ def delivered(material: Material, folder: Path, formats: Sequence[str]) -> pd.Da
         )
         for name, estimates in material.estimates.items()
     }
+    declared |= indicators.declared(page)
     return deliver(declared, folder, edition, formats)
 
 

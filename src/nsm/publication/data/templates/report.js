@@ -6,6 +6,10 @@
   var contents = document.querySelector(".contents details");
   if (contents && small.matches) { contents.open = false; }
 
+  window.addEventListener("beforeprint", function () {
+    document.querySelectorAll("details.fold").forEach(function (one) { one.open = true; });
+  });
+
   function key(row, index) {
     var cell = row.cells[index];
     var value = cell.dataset.v === undefined ? cell.dataset.s : cell.dataset.v;
