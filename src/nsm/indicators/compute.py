@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,8 @@ import pandas as pd
 from nsm.errors import ColumnError, NsmError, OptionError, Phrase
 from nsm.estimation import Estimates, Survey
 from nsm.estimation.estimates import tidy
+from nsm.estimation.expression import parse_statistic
+from nsm.estimation.statistic import Statistic, Total
 from nsm.indicators.registry import IS_PROXY, MODULE, PROXY, Indicator, checked, chosen
 
 By = Sequence[str | Sequence[str]]
@@ -207,7 +209,7 @@ def _estimated(
     """Estimate indicators of one universe together; one by one where one of them fails."""
     try:
         made = source.estimate(
-            {one.code: one.statistic for one in members},
+            {one.code: _statistic(one) for one in members},
             by=list(keys),
             where=members[0].universe or None,
             deff=deff,
@@ -221,6 +223,21 @@ def _estimated(
             yield from _estimated(source, [one], keys, failures, deff)
 
 
+def is_share(one: Indicator) -> bool:
+    """Whether it is the mean of a condition, which is a proportion."""
+    return one.unit == "fraction" and one.statistic.startswith("mean(")
+
+
+def _statistic(one: Indicator) -> str | Statistic:
+    """Return what is estimated; the cases of a share are the units that have what it counts."""
+    if not is_share(one):
+        return one.statistic
+    made = parse_statistic(one.statistic)
+    if not isinstance(made, Statistic) or not isinstance(made.operands[0], Total):
+        return one.statistic
+    return replace(made, numerator=made.operands[0].term)
+
+
 def joined(pieces: Sequence[Piece], order: Sequence[str], failures: list[Failure]) -> Computed:
     """Put pieces under each other: by disaggregation, then in the order of the indicators."""
     by = tuple(dict.fromkeys(name for piece in pieces for name in piece.made.by))
@@ -229,7 +246,10 @@ def joined(pieces: Sequence[Piece], order: Sequence[str], failures: list[Failure
     tables = []
     for number, (made, indicators) in enumerate(pieces):
         labels = {one.code: _label(one) for one in indicators}
+        shares = {one.code for one in indicators if is_share(one)}
+        mean = made.table["statistic"].eq("mean") & made.table["variable"].isin(shares)
         table = made.table.assign(
+            statistic=made.table["statistic"].mask(mean, "proportion"),
             note=pd.Series(
                 [_noted(labels[v], n) for v, n in made.table[["variable", "note"]].to_numpy()],
                 dtype=object,

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 SEPARATOR = "-"
 _SAID = ("verdict", "step", "reason")
 KINDS = ("mean(", "proportion(")  # statistics of a fraction that are proportions
-SUMS = {"foreign_origin": ("immigrants", "descendants"), "foreign": ("immigrants", "descendants")}
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def published(project: Project) -> Published:
         disaggregations[keys] = named(keys)
         flagged[named(keys)] = flag(made, rule, kinds=kinds, planned=settings.indicators.planned)
     minimum = Protection(minimum=settings.publication.minimum_cases)
-    safe = protect_all(flagged, minimum, sums=SUMS)
+    safe = protect_all(flagged, minimum)
     sets = {keys: _inside(safe[name]) for keys, name in disaggregations.items()}
     return Published(
         project,

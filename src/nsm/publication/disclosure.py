@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -12,14 +12,15 @@ import pandas as pd
 from nsm.errors import ConfigError, OptionError, PublicationError, nearest
 from nsm.estimation.estimates import Estimates
 from nsm.publication.guard import check_legal
+from nsm.publication.joint import Joint
+from nsm.publication.kin import COUNTS, Kin
 from nsm.publication.relations import cells, masses
 from nsm.publication.rules import known_keys
-from nsm.publication.suppression import Demand, Range, deduced, in_parts
+from nsm.publication.suppression import Demand, Range, deduced
 
 E = TypeVar("E", bound=Estimates)
 
 PRIMARY, SECONDARY = "primary", "secondary"
-_COUNTS = ("total", "count", "proportion")
 REASONS = {
     "cases": "Too few persons contribute.",
     "psus": "The persons live in too few areas.",
@@ -137,7 +138,6 @@ def protect(
     sums: Mapping[str, Sequence[str]] | None = None,
     dominance: Sequence[Contributions] = (),
     margins: bool = True,
-    also: np.ndarray | None = None,
 ) -> E:
     """Return the estimates with what must not be shown marked: `suppressed` and `disclosure`.
 
@@ -150,8 +150,6 @@ def protect(
         The largest contributors of totals of magnitudes.
     margins
         Add secondary suppression. Without it a hidden cell can be computed from the margins.
-    also
-        Further cells to hide, for instance hidden in another table (rows,).
 
     Returns
     -------
@@ -163,46 +161,60 @@ def protect(
     PublicationError
         Legal status stands beside a precise place, or no pattern protects the table.
     """
-    rule = protection or Protection()
-    check_legal([*estimates.by, *estimates.table["variable"].unique()], "This table")
-    table = estimates.table.reset_index(drop=True)
-    why = _primary(table, rule, dominance, estimates.by)
-    if also is not None:
-        why[also & pd.isna(why)] = "sums"
-    primary = pd.notna(why)
-    pattern = primary
-    if margins and primary.any():
-        system = cells(replace(estimates, table=table), sums)
-        pattern = in_parts(system, _demand(table, primary, rule))
-        why[pattern & ~primary] = "sums"
-    state = np.full(len(table), None, object)
-    state[pattern], state[primary] = SECONDARY, PRIMARY
-    return replace(estimates, table=table.assign(suppressed=state, disclosure=why))
+    given = {"": estimates}
+    return protect_all(given, protection, sums=sums, dominance=dominance, margins=margins)[""]
 
 
 def protect_all(
-    tables: Mapping[str, E], protection: Protection | None = None, **options: Any
+    tables: Mapping[str, E],
+    protection: Protection | None = None,
+    *,
+    sums: Mapping[str, Sequence[str]] | None = None,
+    dominance: Sequence[Contributions] = (),
+    margins: bool = True,
 ) -> dict[str, E]:
-    """Protect several tables of one survey together.
+    """Protect several tables of one survey together: the same cell is hidden or shown in all.
 
-    The same cell (domain, variable, category) in two tables is hidden in both; totals, counts and
-    proportions of the same persons are the same cell.
+    All tables are one system of sums, so that a margin which stands in many of them is one cell.
+    Totals and shares of the same persons are hidden together (`nsm.publication.kin`). Parameters
+    are those of `protect`.
     """
-    found = {name: protect(one, protection, **options) for name, one in tables.items()}
-    keys = {name: _cell_keys(one) for name, one in found.items()}
-    while True:
-        hidden: set[object] = set()
-        for name, one in found.items():
-            gone = one.table["suppressed"].notna().to_numpy()
-            hidden |= {key for key, g in zip(keys[name], gone, strict=True) if g and key}
-        again = {}
-        for name, one in found.items():
-            also = np.array([key in hidden for key in keys[name]], bool)
-            if (also & one.table["suppressed"].isna().to_numpy()).any():
-                again[name] = protect(tables[name], protection, also=also, **options)
-        if not again:
-            return found
-        found |= again
+    rule = protection or Protection()
+    kin = Kin.of(tables.values())
+    bare = {name: one.table.reset_index(drop=True) for name, one in tables.items()}
+    why = {}
+    joint = Joint(kin)
+    for name, one in tables.items():
+        table = bare[name]
+        check_legal([*one.by, *table["variable"].unique()], "This table")
+        given = [g for g in dominance if g.variable in set(table["variable"])]
+        why[name] = _primary(table, rule, given, one.by)
+        joint.add(replace(one, table=table), _demand(table, pd.notna(why[name]), rule), sums)
+    _known_variables(tables, dominance)
+    pattern = joint.pattern(sums=margins)
+    return {
+        name: replace(one, table=_marked(bare[name], why[name], hidden))
+        for (name, one), hidden in zip(tables.items(), pattern, strict=True)
+    }
+
+
+def _known_variables(tables: Mapping[str, E], dominance: Sequence[Contributions]) -> None:
+    known = {v for one in tables.values() for v in one.table["variable"]}
+    for given in dominance:
+        if given.variable not in known:
+            raise OptionError(
+                "dominance: no estimate is called {name!r}. {hint}",
+                name=given.variable,
+                hint=nearest(given.variable, known),
+            )
+
+
+def _marked(table: pd.DataFrame, why: np.ndarray, hidden: np.ndarray) -> pd.DataFrame:
+    """Return a table with the state of each cell and why."""
+    first = pd.notna(why)
+    state = np.full(len(table), None, object)
+    state[hidden], state[first] = SECONDARY, PRIMARY
+    return table.assign(suppressed=state, disclosure=np.where(hidden & ~first, "sums", why))
 
 
 def audit(estimates: Estimates, sums: Mapping[str, Sequence[str]] | None = None) -> pd.DataFrame:
@@ -234,7 +246,7 @@ def _primary(
 ) -> np.ndarray:
     """Return why each cell may not be shown, null where it may (rows,)."""
     n, cases, psus = (table[c].to_numpy(float) for c in ("n", "cases", "psus"))
-    count = table["statistic"].isin(_COUNTS).to_numpy()
+    count = table["statistic"].isin(COUNTS).to_numpy()
     sensitive = table["variable"].isin(rule.sensitive).to_numpy()
     persons = np.where(count, cases, np.minimum(n, cases))
     least = np.where(count, rule.minimum, rule.minimum_averages)
@@ -259,12 +271,6 @@ def _dominated(
 ) -> np.ndarray:
     found = np.zeros(len(table), bool)
     for given in dominance:
-        if given.variable not in set(table["variable"]):
-            raise OptionError(
-                "dominance: no estimate is called {name!r}. {hint}",
-                name=given.variable,
-                hint=nearest(given.variable, set(table["variable"])),
-            )
         shares = given.table
         rest = 1 - shares["first"] - shares["second"]
         bad = (shares["largest"] > rule.largest) | (rest < rule.p_percent * shares["first"])
@@ -283,18 +289,6 @@ def _demand(table: pd.DataFrame, primary: np.ndarray, rule: Protection) -> Deman
     least = float(positive.min()) if len(positive) else 1.0
     width = np.where(mass > 0, rule.share * mass, least)
     return Demand(primary, width, (table["cases"] == 1).to_numpy())
-
-
-def _cell_keys(estimates: Estimates) -> list[object]:
-    """Return what names the persons of each cell, in any table of the survey; None if nothing."""
-    table = estimates.table
-    keys: list[object] = []
-    label: Callable[[Any], str | None] = lambda v: None if pd.isna(v) else str(v)  # noqa: E731
-    for row in table.to_dict("records"):
-        domain = frozenset((c, str(row[c])) for c in estimates.by if label(row[c]) is not None)
-        counted = row["statistic"] in _COUNTS
-        keys.append((domain, row["variable"], label(row["category"])) if counted else None)
-    return keys
 
 
 def check_protected(estimates: Estimates, where: str) -> None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nsm.estimation.estimates import Estimates
+from nsm.publication.kin import COUNTS, Kin, Name, names_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _TOTALS = ("total", "count")
 _AVERAGES = ("proportion", "mean")
+_CLOSE = 1e-6
 
 
 class Cells(NamedTuple):
@@ -32,7 +34,11 @@ class Cells(NamedTuple):
     sums: np.ndarray
 
 
-def cells(estimates: Estimates, sums: Mapping[str, Sequence[str]] | None = None) -> Cells:
+def cells(
+    estimates: Estimates,
+    sums: Mapping[str, Sequence[str]] | None = None,
+    kin: Kin | None = None,
+) -> Cells:
     """Return the additive structure of a table of estimates.
 
     A domain whose label is null in a column is the margin over it. Totals and counts add up as they
@@ -43,6 +49,8 @@ def cells(estimates: Estimates, sums: Mapping[str, Sequence[str]] | None = None)
     ----------
     sums
         Variable -> the variables that add up to it, where there are such.
+    kin
+        What else adds up; found in the table if not given.
 
     Returns
     -------
@@ -54,6 +62,7 @@ def cells(estimates: Estimates, sums: Mapping[str, Sequence[str]] | None = None)
         *_over_domains(table, estimates.by),
         *_over_categories(table, estimates.by),
         *_over_variables(table, estimates.by, sums or {}),
+        *_over_kin(table, estimates.by, kin or Kin.of([estimates])),
     ]
     return Cells(values, np.array(rows, float).reshape(len(rows), len(table)))
 
@@ -105,6 +114,30 @@ def _over_variables(
     for whole, parts in sums.items():
         inside = additive & table["variable"].isin(list(parts)).to_numpy()
         found += _sums(keys, inside, additive & (table["variable"] == whole).to_numpy())
+    return found
+
+
+def _over_kin(table: pd.DataFrame, by: Sequence[str], kin: Kin) -> list[np.ndarray]:
+    """Return the sums that hold in each domain, where the numbers bear them out."""
+    mass = masses(table)
+    n = table["n"].to_numpy(float)
+    places: dict[int, dict[Name, int]] = {}
+    counted = table["statistic"].isin(COUNTS).to_numpy()
+    for k, (domain, name) in enumerate(zip(_keys(table, by), names_of(table), strict=True)):
+        if counted[k]:
+            places.setdefault(int(domain), {}).setdefault(kin.name(name), k)
+    found = []
+    for here in places.values():
+        for one in kin.sums:
+            if not {*one.parts, *one.whole} <= set(here):
+                continue
+            parts, whole = ([here[name] for name in side] for side in one)
+            size = mass[whole[0]] if whole else n[parts[0]]
+            if abs(mass[parts].sum() - size) <= _CLOSE * max(size, 1.0):
+                row = np.zeros(len(table))
+                row[parts] = 1.0
+                row[whole] = -1.0
+                found.append(row)
     return found
 
 

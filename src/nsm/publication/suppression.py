@@ -57,7 +57,12 @@ class Demand(NamedTuple):
 
 
 def secondary(
-    given: Cells, demand: Demand, cost: np.ndarray | None = None, seconds: float = SECONDS
+    given: Cells,
+    demand: Demand,
+    cost: np.ndarray | None = None,
+    seconds: float = SECONDS,
+    *,
+    ties: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the cells to suppress, the primary ones among them (cells,).
 
@@ -69,6 +74,8 @@ def secondary(
     seconds
         Time for the fewest cells. What is found until then is repaired cheaply, and stands the
         same attacks: it only hides some cells more.
+    ties
+        Pairs of cells that are hidden together (pairs, 2).
 
     Raises
     ------
@@ -83,11 +90,12 @@ def secondary(
             cells=len(given.values),
         )
     involved = np.abs(given.sums).sum(axis=0) > 0
-    if not (demand.primary & involved).any():
+    bound = np.zeros((0, 2), int) if ties is None else ties
+    if not (demand.primary & involved).any() and not len(bound):
         return demand.primary.copy()
     price = 1 + given.values / max(float(given.values.max()), 1.0)
     problem = _Problem(price if cost is None else np.asarray(cost, float), demand.primary)
-    problem.add(_never_alone(given.sums))
+    problem.add([*_never_alone(given.sums), *_together(bound, len(given.values))])
     reader = Reader(given, demand)
     end = time.monotonic() + seconds
     pattern = demand.primary.copy()
@@ -108,21 +116,27 @@ class Cut(NamedTuple):
     least: float
 
 
-def in_parts(given: Cells, demand: Demand) -> np.ndarray:
+def in_parts(given: Cells, demand: Demand, ties: np.ndarray) -> np.ndarray:
     """Return what `secondary` does, for each part of the table by itself (cells,).
 
     Cells that no chain of sums connects tell nothing of each other, so that the fewest cells of all
-    parts are the fewest of the table: a table of many variables is many small tables.
+    parts are the fewest of the table: a table of many variables is many small tables. Cells that
+    are tied, in pairs (pairs, 2), are hidden together.
     """
     pattern = demand.primary.copy()
-    links = sparse.csr_array(given.sums != 0)
-    _, part = csgraph.connected_components(links.T @ links, directed=False)
+    size = len(given.values)
+    links = sparse.csr_array(given.sums != 0).astype(float)
+    one, other = ties.T
+    bound = sparse.csr_array((np.ones(len(ties)), (one, other)), shape=(size, size))
+    _, part = csgraph.connected_components(links.T @ links + bound, directed=False)
+    place = np.zeros(size, int)
     for number in np.unique(part[demand.primary]):
         cells = np.flatnonzero(part == number)
+        place[cells] = np.arange(len(cells))
         sums = given.sums[:, cells]
         mine = Demand(demand.primary[cells], demand.width[cells], demand.alone[cells])
         system = Cells(given.values[cells], sums[(sums != 0).any(axis=1)])
-        pattern[cells] = secondary(system, mine)
+        pattern[cells] = secondary(system, mine, ties=place[ties[part[one] == number]])
     return pattern
 
 
@@ -136,6 +150,16 @@ def _never_alone(sums: np.ndarray) -> list[Cut]:
             weights[members] = 1
             weights[one] = -1
             cuts.append(Cut(weights, 0.0))
+    return cuts
+
+
+def _together(ties: np.ndarray, size: int) -> list[Cut]:
+    """Each pair is hidden or shown as one."""
+    cuts = []
+    for one, other in [*ties, *ties[:, ::-1]]:
+        weights = np.zeros(size)
+        weights[one], weights[other] = 1.0, -1.0
+        cuts.append(Cut(weights, 0.0))
     return cuts
 
 
