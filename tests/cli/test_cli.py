@@ -95,7 +95,7 @@ def test_status_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_run_ends_with_the_headline(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(cli, ["run", "estimation", "-C", str(folder), "--lang", "es"]) == FINE
     said = capsys.readouterr()
-    assert "Sintético: no son resultados de la ENI." in said.err
+    assert "Datos sintéticos: no son resultados de la ENI." in said.err
     assert "personas representan a" in said.err
     first = said.out.splitlines()[0]
     assert first.startswith("Inmigrantes: ")

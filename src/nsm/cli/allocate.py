@@ -98,6 +98,7 @@ def _plotted(session: Session, project: Project, plot: str) -> str:
 
 def _said(session: Session, project: Project, tables: dict[str, pd.DataFrame]) -> str:
     facts, words = project.facts("allocation"), session.words
+    load = facts["fieldwork"]
     currency, strata = project.settings.allocation.currency, tables["strata"]
     parts = [
         listed(session, strata, _strata_columns(strata), {"probability": ".2%"}),
@@ -107,6 +108,15 @@ def _said(session: Session, project: Project, tables: dict[str, pd.DataFrame]) -
             n=facts["areas"],
             currency=currency,
             cost=facts["cost"],
+        ),
+        words(
+            "Expected in the field, with those who do not answer and with natives: "
+            "{households:,.0f} households screened, {interviews:,.0f} interviews, {currency} "
+            "{cost:,.0f}",
+            households=load["households"],
+            interviews=load["interviews"] + load["interviews_natives"],
+            currency=currency,
+            cost=load["cost"],
         ),
     ]
     if "excluded" in tables:

@@ -11,12 +11,22 @@ from nsm.cli.app import Session, pass_session
 from nsm.errors import OptionError
 from nsm.files import library
 
+EXAMPLES = ("eni-do", "arcadia")
+FORM = "questionnaire"  # a folder of an example that asks with a form of its own
+
 
 @click.command("init")
 @click.argument("folder", default="encuesta")
+@click.option(
+    "--example",
+    type=click.Choice(EXAMPLES),
+    default=EXAMPLES[0],
+    show_default=True,
+    help="The example to copy: the Dominican one, or an invented country with its own form.",
+)
 @pass_session
-def init(session: Session, folder: str) -> None:
-    """Start a project in FOLDER: a copy of the Dominican example, which runs as it is.
+def init(session: Session, folder: str, example: str) -> None:
+    """Start a project in FOLDER: a copy of an example, which runs as it is.
 
     \b
     Example:
@@ -28,9 +38,11 @@ def init(session: Session, folder: str) -> None:
         raise OptionError(
             "{folder} is not empty; nothing was written. Name a new folder.", folder=folder
         )
-    source = library("examples/eni-do")
+    source = library(f"examples/{example}")
     target.mkdir(parents=True, exist_ok=True)
     for file in sorted(source.iterdir()):
         if file.is_file() and file.suffix in {".toml", ".md"}:
             shutil.copy(file, target / file.name)
+    if (source / FORM).is_dir():
+        shutil.copytree(source / FORM, target / FORM, dirs_exist_ok=True)
     session.say("Project {folder} is ready. Next: nsm run -C {folder}", folder=folder)

@@ -76,8 +76,10 @@ def headline(session: Session, project: Project) -> None:
     facts = project.facts("estimation").get("headline")
     if not facts:
         return
-    if project.settings.survey.synthetic:
-        session.say("Synthetic: not ENI results.")
+    survey = project.settings.survey
+    if survey.synthetic:
+        notice = survey.notice.get(session.language) or next(iter(survey.notice.values()), "")
+        session.say(notice or "Synthetic: not ENI results.")
     for row in facts:
         text = "{label}: {estimate:,.0f}  [{lower:,.0f}; {upper:,.0f}]  CV {cv:.1%}"
         line = text.format(**row)

@@ -269,7 +269,8 @@ class Project:
                 yield settings.field.source
             if settings.field.simulation:
                 yield settings.field.simulation.population
-                yield settings.field.simulation.truth
+                if settings.field.simulation.truth:
+                    yield settings.field.simulation.truth
         if name == "weighting":
             yield from self._margin_files()
         if name == "indicators" and settings.indicators.registry:

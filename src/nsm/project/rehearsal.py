@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from nsm.errors import ProjectError
 from nsm.files import read_table
 from nsm.frame import Frame
 from nsm.project.stages.allocation import planned
-from nsm.project.stages.field import AGES, controls
+from nsm.project.stages.field import controls, known_truth
 from nsm.project.stages.frame import stratified
 from nsm.simulation import Population, Scheme, read_population
 
@@ -62,7 +60,7 @@ def rehearsal(project: Project) -> Rehearsal:
     population = read_population(
         project.source(simulation.population),
         frame.table,
-        pd.read_parquet(project.source(simulation.truth)),
+        known_truth(project),
         seed=settings.survey.seed,
     )
     costs = settings.allocation
@@ -98,7 +96,7 @@ def _with_margins(
             if file.exists():
                 given = read_table(file, text=("variable", "category"))
             else:
-                given = controls(population.margins(["region", "sex", "age"], ages=list(AGES)))
+                given = controls(project, population)
         made.append({**step, "margins": given} if given is not None else dict(step))
     return made
 

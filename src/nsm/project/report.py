@@ -21,11 +21,12 @@ from nsm.project.lock import read_lock
 from nsm.project.project import LOCK, Project
 from nsm.project.provenance import methods, private, versions
 from nsm.project.published import Published
+from nsm.project.settings import LANGUAGES
 from nsm.project.stages.allocation import planned
 from nsm.project.stages.frame import stratified
 from nsm.project.stages.weighting import surveys
 from nsm.project.words import CODES, COLUMNS
-from nsm.publication import Drawn, Headline, Meta, Section, Shown
+from nsm.publication import Drawn, Geography, Headline, Meta, Section, Shown
 from nsm.publication.grid import Reader
 from nsm.publication.numerals import locale_for
 from nsm.publication.report import INTERNAL, PUBLIC
@@ -405,11 +406,18 @@ class Page:
             provenance={**versions(), **{self.say(k): v for k, v in methods(settings).items()}},
             private=private(records, survey.seed, self.say),
             secrets=[*sample["area"], survey.seed],
+            geography=Geography.of(self.material.frame),
         )
 
 
 def _frame_labels(frame: Any) -> dict[str, Any]:
-    labels = {column: dict(c) for column, c in frame.description.get("classes", {}).items()}
+    labels: dict[str, Any] = {
+        column: dict(c) for column, c in frame.description.get("classes", {}).items()
+    }
+    labels["columns"] = {
+        level: {code: frame.label("levels", level, code).capitalize() for code in LANGUAGES}
+        for level in frame.levels
+    }
     if frame.names is not None:
         for level, part in frame.names.groupby("level"):
             labels[str(level)] = {

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from nsm.errors import FrameError
 from nsm.estimation import Estimates
 from nsm.publication import Drawn, Section, Shown, interval_chart, outlines, pyramid, region_map
-from nsm.publication.guard import PUBLIC_GEOGRAPHY
 from nsm.publication.states import EMPTY, SUPPRESSED, UNRELIABLE, states
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from nsm.project.settings import TableSettings
 
 LONGEST_CHART = 40  # estimates
-MAPPED = ("region", "territory")
 PYRAMID = {"sex", "age_band"}
 
 
@@ -53,13 +51,17 @@ def _figures(
         words = page.say("Population pyramid: {title}", title=title)
         return {words: pyramid(estimates, **shared)}
     figures = {}
-    places = [c for c in asked.by if c in MAPPED and c in PUBLIC_GEOGRAPHY]
+    within = page.project.settings.frame.concentration.within
+    mapped = {page.material.frame.levels[0], *within} & set(page.meta.geography.public)
+    places = [c for c in asked.by if c in mapped]
     if len(asked.by) == 1 and places:
         polygons = page.material.outlines(places[0])
         if polygons is not None:
             first = str(estimates.table["variable"].iloc[0])
             words = page.say("Map: {title}", title=f"{title}, {page.variable(first)}")
-            figures[words] = region_map(estimates, polygons, by=places[0], **shared)
+            figures[words] = region_map(
+                estimates, polygons, by=places[0], geography=page.meta.geography, **shared
+            )
     if asked.by and len(estimates) <= LONGEST_CHART:
         figures[title] = interval_chart(estimates, **shared)
     return figures

@@ -143,7 +143,7 @@ class SimulatedField:
     """A rehearsal: the answers of a synthetic population."""
 
     population: str
-    truth: str
+    truth: str = ""
     scenario: str = "recorded"
 
 

@@ -4,6 +4,7 @@ from nsm.publication.charts import interval_chart
 from nsm.publication.delivery import FORMATS, deliver
 from nsm.publication.disclosure import Protection, audit, contributions, protect, protect_all
 from nsm.publication.grid import Shown
+from nsm.publication.guard import Geography
 from nsm.publication.maps import outlines, region_map
 from nsm.publication.pyramid import pyramid
 from nsm.publication.quality import flag
@@ -18,6 +19,7 @@ __all__ = [
     "Declared",
     "Drawn",
     "Edition",
+    "Geography",
     "Headline",
     "Meta",
     "Protection",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nsm.errors import OptionError, nearest
 from nsm.files import write_table
-from nsm.publication.guard import PUBLIC_GEOGRAPHY, check_columns, check_text
+from nsm.publication.guard import check_columns, check_text
 from nsm.publication.package import write_package
 from nsm.publication.printed import write_printed
 from nsm.publication.records import Declared, Edition, records
@@ -53,7 +53,7 @@ def deliver(
             )
     found = observations(declared if "sdmx" in formats else {}, edition)
     for name, one in declared.items():
-        check_columns(one.estimates.by, name, PUBLIC_GEOGRAPHY)
+        check_columns(one.estimates.by, name, edition.geography)
         check_text(records(one.estimates).to_csv(), edition.secrets, name)
     check_text(found.table.to_csv(), edition.secrets, "SDMX")
     wanted = {*formats, *(["csv"] if "package" in formats else [])}

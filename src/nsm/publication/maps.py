@@ -12,7 +12,7 @@ from nsm.estimation.estimates import Estimates
 from nsm.language import SOURCE, translate
 from nsm.publication.charts import estimate_format, tick
 from nsm.publication.grid import INTERNAL, PUBLIC, Labels, Reader
-from nsm.publication.guard import PUBLIC_GEOGRAPHY
+from nsm.publication.guard import Geography
 from nsm.publication.numerals import locale_for, written
 from nsm.publication.states import EMPTY, LOW, MARKS, SHOWN, SUPPRESSED, UNRELIABLE, states
 from nsm.publication.style import INK, MISSING, RULE, SOFT, STEPS, WIDTH, blank, drawing, notice
@@ -93,6 +93,7 @@ def region_map(
     audience: str = INTERNAL,
     synthetic: bool = False,
     formats: Mapping[str, str] | None = None,
+    geography: Geography | None = None,
 ) -> Figure:
     """Draw estimates by place as a map, with the interval of each place beside it.
 
@@ -110,6 +111,8 @@ def region_map(
         The variable to draw; the first one by default.
     audience
         `public` hides numbers that are suppressed or not publishable.
+    geography
+        The places that the public sees.
 
     Raises
     ------
@@ -117,11 +120,12 @@ def region_map(
         There is nothing to draw, a place has no polygon, or the place is too small for the public.
     """
     reader = Reader(language, locale_for(language, country), audience, labels or {})
-    if audience == PUBLIC and by not in PUBLIC_GEOGRAPHY:
+    seen = (geography or Geography()).public
+    if audience == PUBLIC and by not in seen:
         raise PublicationError(
             "A map by {by} is not for the public, which sees {geography}.",
             by=by,
-            geography=list(PUBLIC_GEOGRAPHY),
+            geography=list(seen),
         )
     rows = _rows(estimates, by, variable)
     drawn = _chosen(rows, polygons, by, reader, formats or {})

@@ -13,7 +13,7 @@ from nsm.errors import OptionError, nearest
 from nsm.files import write_text
 from nsm.language import translate
 from nsm.publication.grid import PUBLIC, Grid, Reader, Shown, grid
-from nsm.publication.guard import PUBLIC_GEOGRAPHY, check_columns
+from nsm.publication.guard import check_columns
 from nsm.publication.numerals import locale_for
 from nsm.publication.records import Declared, Edition
 from nsm.publication.rules import in_language
@@ -54,7 +54,7 @@ _PAGE = """<!DOCTYPE html>
 
 def printed(declared: Declared, language: str, edition: Edition) -> Grid:
     """Return a table as people read it in public, with its labels side by side if it has such."""
-    check_columns(declared.estimates.by, in_language(declared.title, language), PUBLIC_GEOGRAPHY)
+    check_columns(declared.estimates.by, in_language(declared.title, language), edition.geography)
     reader = Reader(language, locale_for(language, edition.country), PUBLIC, edition.labels)
     shown = Shown(
         declared.estimates,

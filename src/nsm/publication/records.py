@@ -10,6 +10,7 @@ import numpy as np
 from nsm.errors import PublicationError
 from nsm.estimation.estimates import Estimates
 from nsm.publication.grid import Labels
+from nsm.publication.guard import Geography
 from nsm.publication.rules import Text
 from nsm.publication.states import SUPPRESSED, UNRELIABLE, states
 
@@ -84,6 +85,8 @@ class Edition:
         Stands in each file, row by row where it has no other place, if `synthetic`.
     secrets
         Keys of sampled areas, and seeds: a file that holds one is not written.
+    geography
+        The places that its tables may show.
     """
 
     title: str | Text
@@ -94,6 +97,7 @@ class Edition:
     synthetic: bool = False
     notice: str | Text = ""
     secrets: tuple[object, ...] = ()
+    geography: Geography = field(default_factory=Geography)
 
     @property
     def language(self) -> str:

@@ -21,7 +21,7 @@ from nsm.files import write_text
 from nsm.language import translate
 from nsm.publication.figures import Picture, embedded
 from nsm.publication.grid import AUDIENCES, INTERNAL, PUBLIC, Grid, Labels, Reader, Shown, grid
-from nsm.publication.guard import PUBLIC_GEOGRAPHY, check_columns, check_text
+from nsm.publication.guard import Geography, check_columns, check_text
 from nsm.publication.numerals import interval, locale_for, written
 from nsm.publication.rules import Text, in_language
 from nsm.publication.states import EMPTY, MARKS, SUPPRESSED, UNRELIABLE, states
@@ -132,7 +132,7 @@ class Meta:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     private: Mapping[str, Any] = field(default_factory=dict)
     secrets: Sequence[object] = ()
-    geography: Sequence[str] = PUBLIC_GEOGRAPHY
+    geography: Geography = field(default_factory=Geography)
 
 
 class _Table(NamedTuple):
@@ -259,9 +259,9 @@ def _part(section: Section, reader: Reader, meta: Meta, counter: _Counter) -> _P
 
 def _check(shown: Shown, where: str, meta: Meta) -> None:
     if not isinstance(shown.table, Estimates):
-        check_columns(shown.columns or shown.table.columns, where, tuple(meta.geography))
+        check_columns(shown.columns or shown.table.columns, where, meta.geography)
         return
-    check_columns(shown.table.by, where, tuple(meta.geography))
+    check_columns(shown.table.by, where, meta.geography)
     if "suppressed" not in shown.table.table.columns:
         raise PublicationError(
             "{where}: these estimates did not go through the disclosure rules. Call "

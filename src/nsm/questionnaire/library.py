@@ -129,7 +129,7 @@ class Library:
         codes = _codes(content.get("codes"))
         standard = content.get("from") or content.get("standard")
         if "from" in content:
-            codes = (*self._standard(where, content), *codes)
+            codes = _placed(self._standard(where, content), codes)
         if not all(isinstance(code.code, int) for code in codes):
             codes = tuple(replace(code, code=str(code.code)) for code in codes)  # one kind
         return CodeList(name, codes, standard, source)
@@ -224,6 +224,14 @@ def _flat(content: dict[str, Any]) -> list[tuple[str, str]]:
         else:
             found.append((str(key), str(value or "")))
     return found
+
+
+def _placed(standard: tuple[Code, ...], own: tuple[Code, ...]) -> tuple[Code, ...]:
+    """Return the codes of a standard, then a list's own; one named in `first` stands there."""
+    mine = {code.code: code for code in own if code.attributes.get("own")}
+    early = {code.code for code in standard} & {*mine}
+    left = [code for code in own if code.code not in early]
+    return (*(mine.get(code.code, code) for code in standard), *left)
 
 
 def _codes(content: Any) -> tuple[Code, ...]:

@@ -234,6 +234,27 @@ def _group(draft: Draft, entry: dict[str, Any], place: Place) -> Section:
     return Section(name, "group", parts, place.table, ask, place.module, about={**about, **shown})
 
 
+def _pattern(draft: Draft, where: str, text: str | None) -> str | None:
+    """Return a pattern with the survey's constants in place: `[0-9]{area_digits}`."""
+    if text is None:
+        return None
+
+    def value(found: re.Match[str]) -> str:
+        name = found.group(1)
+        if name in draft.constants:
+            return f"{{{draft.constants[name]}}}"
+        draft.note(
+            "Q209",
+            where,
+            "The pattern names {name!r}, which is no constant of the survey. Add it to `constants` "
+            "in survey.yaml.",
+            name=name,
+        )
+        return "+"
+
+    return re.sub(r"\{([A-Za-z_]\w*)\}", value, str(text))
+
+
 def _question(draft: Draft, entry: dict[str, Any], place: Place) -> Question:
     name = str(entry.get("name", ""))
     where = f"{place.module}.{name}"
@@ -264,7 +285,7 @@ def _question(draft: Draft, entry: dict[str, Any], place: Place) -> Question:
         value=draft.condition(where, entry.get("value")),
         cases=_cases(draft, where, entry.get("cases")),
         otherwise=entry.get("otherwise"),
-        pattern=entry.get("pattern"),
+        pattern=_pattern(draft, where, entry.get("pattern")),
         assigned=entry.get("assigned", False) is True,
         sections=place.sections,
         rosters=place.rosters,

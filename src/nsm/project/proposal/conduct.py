@@ -110,7 +110,12 @@ def economy(page: Words) -> Section:
         funder=[page.named("funder", f) for f in lines["funder"]],
         in_kind=[page.say("yes") if k else page.say("no") for k in lines["in_kind"]],
     )
-    formats = {"quantity": "decimal", "price": "integer", "amount": "integer"}
+    whole = bool((lines["price"] % 1 == 0).all())
+    formats = {
+        "quantity": "decimal",
+        "price": "integer" if whole else "decimal",
+        "amount": "integer",
+    }
     tables = {
         page.say("Budget by line ({currency})", currency=prices.currency): Shown(shown, formats)
     }

@@ -10,6 +10,7 @@ from nsm.language import translate
 from nsm.project.proposal.material import Material
 from nsm.project.report import _frame_labels
 from nsm.publication import Meta
+from nsm.publication.grid import Reader
 from nsm.publication.numerals import locale_for, written
 from nsm.publication.rules import in_language
 from nsm.simulation.proposal.book import named
@@ -65,6 +66,10 @@ class Words:
         words = self.labels.get(column, {}).get(str(code))
         return self.text(words) if words else str(code)
 
+    def column(self, name: str) -> str:
+        """Return the heading of a column."""
+        return Reader(self.language, self.locale, labels=self.labels).heading(name)
+
     def domain(self, column: str, value: str | None) -> str:
         """Return the words for a domain of a target."""
         if column == "all" or value is None:
@@ -78,9 +83,10 @@ class Words:
         for column, words in self.settings.estimation.labels.items():
             labels[column] = {**labels.get(column, {}), **words}
         labels["region"] = labels.get(self.material.region, {})
-        labels["columns"] = {
+        labels["columns"] |= {
             name: {self.language: self.say(text)} for name, text in _HEADINGS.items()
         }
+        labels["columns"]["region"] = labels["columns"][self.material.region]
         return labels
 
     @property

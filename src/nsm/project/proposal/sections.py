@@ -181,7 +181,7 @@ def indicators(page: Words) -> Section:
         {
             "indicator": page.text(table.title),
             "statistics": ", ".join(page.variable(name) for name in table.statistics),
-            "by": ", ".join(page.say(_COLUMNS.get(c, c)) for c in table.by),
+            "by": ", ".join(page.column(c) for c in table.by),
         }
         for table in page.settings.estimation.tables.values()
     ]
@@ -196,14 +196,3 @@ def indicators(page: Words) -> Section:
     return Section(
         page.say("Indicators to be delivered"), text, tables={caption: pd.DataFrame(rows)}
     )
-
-
-_COLUMNS = {
-    "region": "Region",
-    "territory": "Territory",
-    "zone": "Zone",
-    "sex": "Sex",
-    "age_band": "Age band",
-    "status": "Migrant status",
-    "origin": "Origin",
-}

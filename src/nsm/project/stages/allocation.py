@@ -42,10 +42,50 @@ def make(project: Project, folder: Path) -> Made:
     if project.settings.frame.aging is not None:
         write_table(_aged(project, plan), folder / "aging.csv")
     areas = int(plan.table["n_psu"].sum()) if "n_psu" in plan.table.columns else plan.n
-    facts = {"areas": areas, "cost": round(plan.cost, 2), "rule": plan.rule}
+    load = expected_load(project, plan, areas)
+    facts = {"areas": areas, "cost": round(plan.cost, 2), "rule": plan.rule, "fieldwork": load}
     write_text(json.dumps(facts, indent=1) + "\n", folder / "plan.json")
     cost = f"{project.settings.allocation.currency} {plan.cost:,.0f}".lstrip()
     return Made(facts, Phrase("{areas:,} areas, {cost}", areas=areas, cost=cost))
+
+
+def expected_load(project: Project, plan: Plan, drawn: int) -> dict[str, float]:
+    """Return what the fieldwork of a plan is expected to take, interviews of natives included.
+
+    The cost of the plan itself is what the allocation moves between strata: every household of an
+    area screened, and every immigrant and descendant interviewed.
+
+    Parameters
+    ----------
+    drawn
+        Number of areas that are drawn.
+
+    Returns
+    -------
+    Households screened, interviews of the persons sought and of the others, and the cost of all
+    with the areas. Interviews of others are 0 where the frame does not say how many persons there
+    are.
+    """
+    settings, described = project.settings.allocation, project.settings.frame
+    areas = stratified(project).table
+    rate = areas["stratum"].map(plan.table.set_index("stratum")["probability"]).fillna(0.0)
+    sought = areas[[*described.expected]].sum(axis=1).to_numpy(dtype=float)
+    people = areas["population"].to_numpy(dtype=float) if "population" in areas else sought
+    share = rate.to_numpy(dtype=float) * settings.response
+    screened = float(share @ areas[described.size].to_numpy(dtype=float))
+    interviews = float(share @ sought)
+    others = float(share @ (people - sought).clip(min=0)) * project.settings.field.native_fraction
+    cost = (
+        drawn * settings.area_cost
+        + screened * settings.screening_cost
+        + (interviews + others) * settings.interview_cost
+    )
+    return {
+        "households": round(screened, 1),
+        "interviews": round(interviews, 1),
+        "interviews_natives": round(others, 1),
+        "cost": round(cost, 2),
+    }
 
 
 def planned(

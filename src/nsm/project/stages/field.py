@@ -16,15 +16,17 @@ from nsm.fieldwork.outcomes import interview_outcomes
 from nsm.files import write_table, write_text
 from nsm.project.monitoring import write_monitoring
 from nsm.project.project import Made
+from nsm.project.stages.frame import stratified
 from nsm.questionnaire import Questionnaire
 
 if TYPE_CHECKING:
+    from nsm.frame import Frame
     from nsm.project.project import Project
+    from nsm.simulation import Population
 
 SPOKEN = ("es", "en")
 AGES = (0, 5, 15, 30, 45, 65)
 # What is known of an area beforehand, and of use for weights and domains.
-PLACES = ("region", "province", "territory", "zone", "prior_class")
 
 
 def make(project: Project, folder: Path) -> Made:
@@ -46,7 +48,7 @@ def make(project: Project, folder: Path) -> Made:
     checked = validate(form, delivery.tables, language=language)
     tables = dict(delivery.tables)
     tables["dwellings"] = dispositions(tables["dwellings"], form)
-    places = [c for c in PLACES if c in sample.columns]
+    places = [c for c in _places(stratified(project)) if c in sample.columns]
     known = sample.set_index("area")[places]
     tables["dwellings"] = tables["dwellings"].join(known, on="area")
     tables["persons"] = _persons(project, form, tables).join(known, on="area")
@@ -128,15 +130,17 @@ def _rehearsed(project: Project, sample: pd.DataFrame, folder: Path) -> dict[str
     simulation = settings.field.simulation
     assert simulation is not None  # noqa: S101 (the caller has looked)
     areas = pd.read_parquet(project.results("frame", "areas.parquet"))
-    truth = pd.read_parquet(project.source(simulation.truth))
     population = read_population(
-        project.source(simulation.population), areas, truth, seed=settings.survey.seed
+        project.source(simulation.population),
+        areas,
+        known_truth(project),
+        seed=settings.survey.seed,
     )
-    known = population.margins(["region", "sex", "age"], ages=list(AGES))
-    write_table(controls(known), folder / "known_totals.csv")
+    write_table(controls(project, population), folder / "known_totals.csv")
     whole = population.truth().iloc[0]
     write_text(json.dumps({k: float(whole[k]) for k in whole.index}) + "\n", folder / "truth.json")
-    write_table(population.truth(["territory"]), folder / "truth_territory.csv")
+    for domain in settings.allocation.domains:
+        write_table(population.truth([domain]), folder / f"truth_{domain}.csv")
     tables = fieldwork(population, sample, seed=settings.survey.seed, scenario=simulation.scenario)
     days = pd.to_datetime(tables["areas"].set_index("area")["visit_date"])
     dwellings = tables["dwellings"]
@@ -144,12 +148,28 @@ def _rehearsed(project: Project, sample: pd.DataFrame, folder: Path) -> dict[str
     return {name: tables[name] for name in ("dwellings", "households", "persons")}
 
 
-def controls(known: pd.DataFrame) -> pd.DataFrame:
-    """Write the known totals as a control table: region by sex, and region by age."""
+def known_truth(project: Project) -> pd.DataFrame | None:
+    """Return where people of foreign origin live, if the project names such a table."""
+    simulation = project.settings.field.simulation
+    if simulation is None or not simulation.truth:
+        return None
+    return pd.read_parquet(project.source(simulation.truth))
+
+
+def _places(frame: Frame) -> list[str]:
+    """Return the places that answers are told by: the two largest units, classes, the prior's."""
+    units = [level for level in frame.levels[:2] if level != frame.key]
+    return [*units, *frame.description.get("classes", {}), "prior_class"]
+
+
+def controls(project: Project, population: Population) -> pd.DataFrame:
+    """Return the known totals as a control table: the largest units by sex, and by age."""
+    unit = stratified(project).levels[0]
+    known = population.margins([unit, "sex", "age"], ages=list(AGES))
     parts: list[Mapping[str, Any]] = []
     for columns, names in (
-        (["region", "sex"], "region*sex"),
-        (["region", "age"], "region*age_band"),
+        ([unit, "sex"], f"{unit}*sex"),
+        ([unit, "age"], f"{unit}*age_band"),
     ):
         sums = known.groupby(columns, observed=True)["persons"].sum().reset_index()
         parts += [

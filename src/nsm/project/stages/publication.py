@@ -65,6 +65,7 @@ def delivered(material: Material, folder: Path, formats: Sequence[str]) -> pd.Da
         synthetic=survey.synthetic,
         notice=dict(survey.notice),
         secrets=tuple(page.meta.secrets),
+        geography=page.meta.geography,
     )
     declared = {
         name: Declared(
