@@ -72,6 +72,15 @@ def html(proposed: Called, language: str) -> str:
     return file.read_text(encoding="utf-8")
 
 
+def test_it_is_written_where_it_is_asked_for(folder: Path, tmp_path: Path) -> None:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        where = ["--to", str(tmp_path / "elsewhere"), "-C", str(folder)]
+        assert call(cli, ["propose", *where]) == 0
+    assert (tmp_path / "elsewhere" / "proposal-en.html").exists()
+    assert not (folder / "proposal-en.html").exists()
+
+
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_its_numbers_are_those_of_the_run(folder: Path, proposed: Called, language: str) -> None:
     text = html(proposed, language)

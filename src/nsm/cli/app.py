@@ -99,7 +99,7 @@ COMMON = (
         expose_value=False,
     ),
     click.Option(
-        ["-C", "--folder", "folder"],
+        ["-C", "--folder", "project_folder"],  # a name that no command has
         default=".",
         metavar="FOLDER",
         help="The project's folder, or one inside it.",
