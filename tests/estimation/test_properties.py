@@ -178,3 +178,21 @@ def test_a_constant_has_its_value_and_no_error(table: pd.DataFrame) -> None:
         # The limits of a quantile are null where the interval of its share leaves 0 to 1.
         np.testing.assert_allclose(made.table["se"].dropna(), 0, atol=1e-12)
     np.testing.assert_allclose(s.mean("c", by="d").table["estimate"], 7)
+
+
+def test_what_all_of_a_domain_have_alike_has_no_design_effect() -> None:
+    """Also where the terms of its variance, 0, cancel only up to rounding."""
+    rng = np.random.default_rng(3)
+    found = []
+    for _ in range(200):
+        n = int(rng.integers(4, 20))
+        table = pd.DataFrame(
+            {
+                "psu": np.arange(n) % 4,
+                "w": rng.uniform(1, 9, n),
+                "g": ["p", "q"] * (n // 2) + ["p"] * (n % 2),
+            }
+        )
+        survey = Survey(table, weight="w", psu="psu")
+        found.append(survey.proportion("g", by="g").table["deff"])
+    assert pd.concat(found).isna().all()

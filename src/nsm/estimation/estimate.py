@@ -267,20 +267,24 @@ def _srs_variance(point: Point, s: int, deff: str) -> np.ndarray:
     item, coarse, slopes = point.statistics[s], point.totals.coarse, point.linear[s].slopes
     observed = everyone(item)
     size, population = coarse[Measure(observed, "count")], coarse[Measure(observed)]
-    squares = np.zeros(point.domains)
+    squares, terms = np.zeros(point.domains), np.zeros(point.domains)
     for first, second, product in products(list(slopes)):
         twice = 1.0 if first == second else 2.0
-        squares += twice * slopes[first] * slopes[second] * coarse[Measure(product)]
+        part = twice * slopes[first] * slopes[second] * coarse[Measure(product)]
+        squares += part
+        terms += np.abs(part)
     level = sum(slopes[term] * coarse[Measure(term, fine=True)] for term in slopes)
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = population * squares - level**2
-        constant = spread <= 1e-12 * population * squares
+        rounding = population * np.maximum(1e-12 * squares, 1e-14 * terms)
+        constant = spread <= rounding
         if constant.any() and item.name.statistic in {"count", "total"}:
             whole, units = point.survey.table.size(point.survey.weight)
             size = np.where(constant, units, size)
             population = np.where(constant, whole, population)
             spread = population * squares - level**2
-        spread = np.where(spread > 1e-12 * population * squares, spread, np.nan)
+            rounding = population * np.maximum(1e-12 * squares, 1e-14 * terms)
+        spread = np.where(spread > rounding, spread, np.nan)
         variance = spread / (size - 1)
         if deff == "without":
             correction = (population - size) / population
