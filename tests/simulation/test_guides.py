@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 GUIDES = ROOT / "docs" / "guides"
 
 
-@pytest.mark.parametrize("name", ["simulate.md", "planning.md"])
+@pytest.mark.parametrize("name", ["simulate.md", "planning.md", "populations.md"])
 def test_a_guide_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     text = (GUIDES / name).read_text(encoding="utf-8")

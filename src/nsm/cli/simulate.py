@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from nsm.cli.app import Session, pass_session
+from nsm.cli.tables import listed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
+    from nsm.project import Project
     from nsm.simulation import Simulation
 
 FOLDER = "simulation"
@@ -33,6 +37,11 @@ FOLDER = "simulation"
     metavar="WORLD",
     help="Another world: prevalence, response, prior, hotspots, costs, sharper.",
 )
+@click.option(
+    "--fidelity",
+    is_flag=True,
+    help="Only say how far the population is what was asked for, and what is invented.",
+)
 @click.option("--workers", type=int, help="Processes; all cores if not given.")
 @pass_session
 def simulate(
@@ -42,6 +51,7 @@ def simulate(
     *,
     compare: tuple[str, ...],
     what_if: tuple[str, ...],
+    fidelity: bool,
     workers: int | None,
 ) -> None:
     r"""Repeat the whole survey on the synthetic population, and say how well it does.
@@ -53,6 +63,7 @@ def simulate(
     Example:
         nsm simulate --count 500
         nsm simulate --compare proportional --what-if prevalence --what-if response
+        nsm simulate --fidelity
     """
     from nsm.files import write_table
     from nsm.project.what_if import repeated
@@ -61,6 +72,9 @@ def simulate(
     if not (project.folder / "results" / "frame").exists():
         project.run(["frame"])
     folder = project.folder / FOLDER
+    if fidelity:
+        session.show(*_fidelity(session, project, folder))
+        return
     with Bar(session) as bar:
         made = repeated(
             project,
@@ -75,6 +89,30 @@ def simulate(
     write_table(made.table, folder / "characteristics.csv")
     write_table(made.load, folder / "load.csv")
     session.show({"characteristics": made.table, "load": made.load}, lambda: _said(session, made))
+
+
+def _fidelity(session: Session, project: Project, folder: Path) -> tuple[Any, Callable[[], str]]:
+    """Compare the population with what was asked for; write it down, and say it."""
+    from nsm.files import write_table
+    from nsm.project.rehearsal import rehearsed
+    from nsm.simulation import fidelity
+
+    table = fidelity(rehearsed(project), language=session.language)
+    write_table(table, folder / "fidelity.csv")
+    rows = table.assign(
+        wanted=[_number(v) for v in table["wanted"]],
+        reached=[_number(v) for v in table["reached"]],
+        kind=[session.words(str(k)) for k in table["kind"]],
+    )
+    heads = {"kind": "Kind", "measure": "Measure", "wanted": "Wanted", "reached": "Reached"}
+    notice = session.words("Synthetic population: for planning, never for publication.")
+    return {"fidelity": table}, lambda: f"{listed(session, rows, heads)}\n\n{notice}"
+
+
+def _number(value: float) -> str:
+    if value != value:  # noqa: PLR0124 (a missing number)
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.4g}"
 
 
 def _said(session: Session, made: Simulation) -> str:

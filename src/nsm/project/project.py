@@ -268,7 +268,7 @@ class Project:
             if settings.field.source:
                 yield settings.field.source
             if settings.field.simulation:
-                yield settings.field.simulation.population
+                yield from self._population_files(settings.field.simulation.population)
                 if settings.field.simulation.truth:
                     yield settings.field.simulation.truth
         if name == "weighting":
@@ -277,6 +277,14 @@ class Project:
             yield settings.indicators.registry
         if name == "publication" and settings.publication.previous:
             yield f"{settings.publication.previous}/{LOCK}"
+
+    def _population_files(self, name: str) -> Iterator[str]:
+        """Give the description of the population, and what it names."""
+        from nsm.simulation import named_files
+
+        yield name
+        folder = Path(name).parent
+        yield from ((folder / file).as_posix() for file in named_files(self.source(name)))
 
     def _margin_files(self) -> Iterator[str]:
         """Give the margins of the recipe that are files of the project, not of the fieldwork."""

@@ -39,6 +39,29 @@ class Rehearsal:
     scheme: Scheme
 
 
+def rehearsed(project: Project) -> Population:
+    """Return the synthetic population that the project names.
+
+    Raises
+    ------
+    ProjectError
+        It names none.
+    """
+    settings = project.settings
+    simulation = settings.field.simulation
+    if simulation is None:
+        raise ProjectError(
+            "The project has no synthetic population. Describe one, and name it in "
+            "[field.simulation]."
+        )
+    return read_population(
+        project.source(simulation.population),
+        stratified(project).table,
+        known_truth(project),
+        seed=settings.survey.seed,
+    )
+
+
 def rehearsal(project: Project) -> Rehearsal:
     """Return the survey of a project, ready for `nsm.simulate`.
 
@@ -50,19 +73,9 @@ def rehearsal(project: Project) -> Rehearsal:
         The project names no synthetic population.
     """
     settings = project.settings
+    population, frame = rehearsed(project), stratified(project)
     simulation = settings.field.simulation
-    if simulation is None:
-        raise ProjectError(
-            "The project has no synthetic population. Describe one, and name it in "
-            "[field.simulation]."
-        )
-    frame = stratified(project)
-    population = read_population(
-        project.source(simulation.population),
-        frame.table,
-        known_truth(project),
-        seed=settings.survey.seed,
-    )
+    assert simulation is not None  # noqa: S101 (the population has looked)
     costs = settings.allocation
     scheme = Scheme(
         planned(project),

@@ -365,7 +365,7 @@ class Page:
         labels["origin"] = dict(countries)
         labels |= _frame_labels(self.material.frame)
         labels |= {column: {**words, **labels.get(column, {})} for column, words in CODES.items()}
-        labels["columns"] = dict(COLUMNS)
+        labels["columns"] = {**COLUMNS, **labels["columns"]}
         known = self.material.published.registry
         labels["variable"] = indicators.labels(known)
         for column, words in self.project.settings.estimation.labels.items():

@@ -5,8 +5,10 @@ from nsm.simulation.counted import Counted, count_population
 from nsm.simulation.description import Description, read_description
 from nsm.simulation.fidelity import fidelity
 from nsm.simulation.field import fieldwork, respond
+from nsm.simulation.handmade import HandMade
 from nsm.simulation.population import Population
-from nsm.simulation.reading import read_population
+from nsm.simulation.reading import named_files, read_population
+from nsm.simulation.resampled import Resampled
 from nsm.simulation.scheme import Scheme
 from nsm.simulation.stock import Stock, condense
 from nsm.simulation.surveys import Simulation, simulate
@@ -14,7 +16,9 @@ from nsm.simulation.surveys import Simulation, simulate
 __all__ = [
     "Counted",
     "Description",
+    "HandMade",
     "Population",
+    "Resampled",
     "Scheme",
     "Simulation",
     "Stock",
@@ -24,6 +28,7 @@ __all__ = [
     "fidelity",
     "fieldwork",
     "load_table",
+    "named_files",
     "read_description",
     "read_population",
     "respond",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -13,7 +13,7 @@ from nsm.errors import FrameError, KeyColumnError
 from nsm.files import require_columns
 from nsm.simulation.cells import Cells, CountedCells
 from nsm.simulation.counts import count_areas
-from nsm.simulation.description import Description
+from nsm.simulation.description import Description, Published
 from nsm.simulation.draws import generator
 from nsm.simulation.field_rules import FieldRules
 from nsm.simulation.placement import Placement, place
@@ -43,6 +43,16 @@ class Counted(Population):
     placed: pd.DataFrame = dataclasses.field(repr=False)
     description: Description = dataclasses.field(repr=False)
     maker: Maker = dataclasses.field(repr=False)
+
+    @property
+    def published(self) -> tuple[Published, ...]:
+        """Figures that the persons should reproduce."""
+        return self.description.published
+
+    @property
+    def invented(self) -> tuple[Mapping[str, str], ...]:
+        """Language -> what has no figure behind it."""
+        return self.description.invented
 
     def only(self, areas: Collection[str]) -> Self:
         """Return the population of some areas, person by person as it is here."""

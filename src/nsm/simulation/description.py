@@ -160,6 +160,7 @@ def describe(whole: Section) -> Description:
     natives = whole.part("natives")
     places = whole.part("places")
     origins = tuple(_origin(part, ages) for part in whole.parts("origins"))
+    figures, invented = read_figures(whole)
     out = Description(
         setting=setting,
         ages=ages,
@@ -170,8 +171,8 @@ def describe(whole: Section) -> Description:
         habitaculo=_shelter(places.part("habitaculo"), ages),
         clustering=_clustering(whole.part("clustering", {})),
         groups=Groups.of(setting.country, {o.key: _countries(o) for o in origins}),
-        published=tuple(_figure(p) for p in whole.parts("published", [])),
-        invented=tuple(dict(p.values) for p in whole.parts("invented", [])),
+        published=figures,
+        invented=invented,
         sections={
             name: whole.part(name, {})
             for name in ("households", "persons", "dwellings", "field", "placement")
@@ -181,6 +182,12 @@ def describe(whole: Section) -> Description:
         part.close()
     _verify(whole, out)
     return out
+
+
+def read_figures(whole: Section) -> tuple[tuple[Published, ...], tuple[dict[str, str], ...]]:
+    """Read published figures, and what is invented."""
+    figures = tuple(_figure(p) for p in whole.parts("published", []))
+    return figures, tuple(dict(p.values) for p in whole.parts("invented", []))
 
 
 def _ages(part: Section) -> Ages:

@@ -11,21 +11,23 @@ import pandas as pd
 from nsm.condition import parse
 from nsm.files import require_columns
 from nsm.language import translate
+from nsm.simulation.compared import Row, compared, row
 from nsm.simulation.concentration import design_effect, intra_area_correlation
+from nsm.simulation.counted import Counted
 from nsm.simulation.counts import truth_column
 from nsm.simulation.draws import generator
 from nsm.simulation.groups import COLLECTIVE, DWELLING, HABITACULO, IMMIGRANT, NATIVE
 
 if TYPE_CHECKING:
-    from nsm.simulation.counted import Counted
     from nsm.simulation.description import Published
+    from nsm.simulation.population import Population
 
 COLUMNS = ("measure", "wanted", "reached", "se", "kind", "source")
 _BATCH = 500
 
 
 def fidelity(
-    population: Counted, *, areas: int = 2000, seed: int = 1, language: str = "en"
+    population: Population, *, areas: int = 2000, seed: int = 1, language: str = "en"
 ) -> pd.DataFrame:
     """Compare a population with its description.
 
@@ -45,27 +47,22 @@ def fidelity(
     concentration came out), `published` (from a draw of areas, with its standard error) and
     `invented` (no figure behind it).
     """
-    rows = [*_exact(population), *_structure(population), *_shape(population)]
-    said = [(translate(row[0], language).format(**row[1]), *row[2:]) for row in rows]
-    published = population.description.published
+    if isinstance(population, Counted):
+        rows = [*_exact(population), *_structure(population), *_shape(population)]
+    else:
+        rows = [*compared(population)]
+    said = [(translate(made[0], language).format(**made[1]), *made[2:]) for made in rows]
+    published = population.published
     if published:
         said += _published(population, published, (areas, seed), language)
     said += [
         (what.get(language, what["en"]), np.nan, np.nan, np.nan, "invented", "")
-        for what in population.description.invented
+        for what in population.invented
     ]
     table = pd.DataFrame(said, columns=[*COLUMNS])
-    table.attrs["notice"] = population.description.setting.notice.get(
-        language, population.description.setting.notice["en"]
-    )
+    notice = population.setting.notice
+    table.attrs["notice"] = notice.get(language, notice["en"])
     return table
-
-
-Row = tuple[str, Mapping[str, object], float, float, float, str, str]
-
-
-def _row(text: str, wanted: float, reached: float, kind: str, **names: object) -> Row:
-    return (text, names, float(wanted), float(reached), 0.0, kind, "")
 
 
 def _by_area(population: Counted, chosen: np.ndarray) -> np.ndarray:
@@ -91,7 +88,7 @@ def _exact(population: Counted) -> Iterator[Row]:
         ),
     ):
         wrong = _by_area(population, chosen) != frame[columns[column]].to_numpy()
-        yield _row(text, 0, wrong.sum(), "exact")
+        yield row(text, 0, wrong.sum(), "exact")
     groups, group = population.description.groups, population.counts["group"].to_numpy()
     status = groups.status[group]
     for number, origin in enumerate(population.description.origins, start=1):
@@ -113,7 +110,7 @@ def _exact(population: Counted) -> Iterator[Row]:
                 else "Areas whose descendants of {origin} ({total}) are not those of the truth"
             )
             if total:
-                yield _row(text, 0, wrong, "exact", origin=origin.key, total=f"{total:,}")
+                yield row(text, 0, wrong, "exact", origin=origin.key, total=f"{total:,}")
 
 
 def _structure(population: Counted) -> Iterator[Row]:
@@ -129,7 +126,7 @@ def _structure(population: Counted) -> Iterator[Row]:
                 continue
             men = np.average(sex[mine] == 0, weights=persons[mine])
             name = f"{part.key} ({'immigrants' if immigrants else 'descendants'})"
-            yield _row("Share of men, {group}", kind.men, men, "structure", group=name)
+            yield row("Share of men, {group}", kind.men, men, "structure", group=name)
             worst = 0.0
             for which in (0, 1):
                 chosen = mine & (sex == which)
@@ -137,13 +134,13 @@ def _structure(population: Counted) -> Iterator[Row]:
                     cells["band"][chosen], persons[chosen], len(description.ages.starts)
                 )
                 worst = max(worst, float(abs(held / held.sum() - kind.ages[which]).max()))
-            yield _row(
+            yield row(
                 "Largest difference of an age share, {group}", 0, worst, "structure", group=name
             )
         mine = (origin == number) & (status > IMMIGRANT)
         if mine.any():
             two = np.average(status[mine] == IMMIGRANT + 2, weights=persons[mine])
-            yield _row(
+            yield row(
                 "Share of descendants with two immigrant parents, {group}",
                 part.two_parents,
                 two,
@@ -181,11 +178,11 @@ def _shape(population: Counted) -> Iterator[Row]:
             design_effect(immigrants, persons, persons),
         ),
     ):
-        yield _row(text, np.nan, value, "shape")
+        yield row(text, np.nan, value, "shape")
 
 
 def _published(
-    population: Counted,
+    population: Population,
     published: tuple[Published, ...],
     draw: tuple[int, int],
     language: str,

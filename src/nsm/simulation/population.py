@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from nsm.errors import KeyColumnError, nearest
 from nsm.simulation.cells import Cells, PersonCells, count
-from nsm.simulation.description import Ages
+from nsm.simulation.description import Ages, Published
 from nsm.simulation.field_rules import FieldRules
 from nsm.simulation.setting import Setting
 
@@ -44,6 +44,16 @@ class Population:
     setting: Setting = field(repr=False)
     field: FieldRules = field(repr=False)
     seed: int
+
+    @property
+    def published(self) -> tuple[Published, ...]:
+        """Figures that the persons should reproduce."""
+        return ()
+
+    @property
+    def invented(self) -> Sequence[Mapping[str, str]]:
+        """Language -> what has no figure behind it."""
+        return ()
 
     @property
     def areas(self) -> list[str]:
