@@ -16,7 +16,7 @@ def test_the_small_project_is_a_project(
     small_project: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     project = Project(small_project(tmp_path / "small"))
-    assert [state.why for state in project.states()] == ["never run"] * 8
+    assert [state.why for state in project.states()] == ["never run"] * 9
     assert project.source("frame").is_dir()
 
 

@@ -267,10 +267,7 @@ class Project:
         if name == "field":
             if settings.field.source:
                 yield settings.field.source
-            if settings.field.simulation:
-                yield from self._population_files(settings.field.simulation.population)
-                if settings.field.simulation.truth:
-                    yield settings.field.simulation.truth
+            yield from self._population_files()
         if name == "weighting":
             yield from self._margin_files()
         if name == "indicators" and settings.indicators.registry:
@@ -278,13 +275,19 @@ class Project:
         if name == "publication" and settings.publication.previous:
             yield f"{settings.publication.previous}/{LOCK}"
 
-    def _population_files(self, name: str) -> Iterator[str]:
-        """Give the description of the population, and what it names."""
+    def _population_files(self) -> Iterator[str]:
+        """Give the description of the synthetic population, what it names, and the truth."""
         from nsm.simulation import named_files
 
-        yield name
-        folder = Path(name).parent
-        yield from ((folder / file).as_posix() for file in named_files(self.source(name)))
+        rehearsed = self.settings.field.simulation
+        if rehearsed is None:
+            return
+        yield rehearsed.population
+        folder = Path(rehearsed.population).parent
+        for file in named_files(self.source(rehearsed.population)):
+            yield (folder / file).as_posix()
+        if rehearsed.truth:
+            yield rehearsed.truth
 
     def _margin_files(self) -> Iterator[str]:
         """Give the margins of the recipe that are files of the project, not of the fieldwork."""
