@@ -77,6 +77,11 @@ def test_a_frame_is_checked(run: Run, drawn: Path, tmp_path: Path) -> None:
     told = json.loads(out)
     assert code == FINE
     assert [f["count"] for f in told["findings"] if f["code"] == "F501"] == [2]
+    file = tmp_path / "cases.csv"
+    assert run("frame", "check", "--detail", str(file))[0] == FINE
+    cases = pd.read_csv(file, dtype=str)
+    told = json.loads(run("frame", "check", "--json")[1])["findings"]
+    assert len(cases) == sum(row["count"] for row in told) > 5
     code, _, err = run("frame", "check", "--total", "population")
     assert code == USAGE
     assert "such as population=10773983" in err

@@ -227,5 +227,5 @@ def test_areas_without_polygon_are_named_when_polygons_are_needed(
     with pytest.raises(FrameError) as caught:
         short.require_boundaries()
     assert str(caught.value) == (
-        "Areas (2) have no polygon: '0101001', '0101002'. `check` lists them all."
+        "Areas (2) have no polygon: '0101001', '0101002'. `check(detail=True)` lists them all."
     )

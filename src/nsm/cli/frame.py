@@ -55,9 +55,15 @@ def frame_of(session: Session, source: str | None) -> Frame:
 @click.option(
     "--total", "totals", multiple=True, metavar="COLUMN=NUMBER", help="A known total of a column."
 )
+@click.option("--detail", metavar="FILE", help="Write every case to this CSV or Parquet file.")
 @pass_session
 def check(
-    session: Session, source: str | None, against: str | None, totals: tuple[str, ...]
+    session: Session,
+    source: str | None,
+    *,
+    against: str | None,
+    totals: tuple[str, ...],
+    detail: str | None,
 ) -> None:
     r"""List what is wrong or doubtful in a frame, with codes and examples.
 
@@ -68,13 +74,20 @@ def check(
     Example:
         nsm frame check
         nsm frame check frames/do --against census.csv --total population=10773983
+        nsm frame check frames/do --detail cases.csv
     """
+    from nsm.files import write_table
+    from nsm.frame.checks import all_findings
+    from nsm.frame.findings import cases_table, findings_table
     from nsm.frame.reading import read_areas
 
     read = frame_of(session, source)
     census = None if against is None else read_areas(Path(against), text=read.levels)[0]
     known = dict(_total(text) for text in totals)
-    findings = read.check(against=census, totals=known, language=session.language)
+    found = all_findings(read, against=census, totals=known)
+    findings = findings_table(found, session.language)
+    if detail is not None:
+        write_table(cases_table(found, session.language), detail)
     _show_findings(session, findings)
     if findings.empty:
         session.say("{count:,} areas, nothing to mend.", count=len(read))

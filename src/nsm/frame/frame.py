@@ -234,7 +234,7 @@ class Frame:
         lacking = self.table.loc[~self.table[self.key].isin(shapes[self.key]), self.key]
         if len(lacking):
             raise FrameError(
-                "Areas ({count}) have no polygon: {areas}. `check` lists them all.",
+                "Areas ({count}) have no polygon: {areas}. `check(detail=True)` lists them all.",
                 count=len(lacking),
                 areas=list(lacking),
             )
@@ -249,6 +249,7 @@ class Frame:
         *,
         against: pd.DataFrame | None = None,
         totals: Mapping[str, float] | None = None,
+        detail: bool = False,
         language: str = "en",
     ) -> pd.DataFrame:
         """Look for what is wrong with the frame; see `nsm.frame.checks`.
@@ -260,16 +261,21 @@ class Frame:
             reach: it shares a level's column and at least one size with the frame.
         totals
             Known totals of columns.
+        detail
+            List every case, not the first five of each finding.
         language
             Language of the messages.
 
         Returns
         -------
-        Findings: `code, severity, where, count, message, examples`.
+        Findings: `code, severity, where, count, message, examples`; in detail one row for each
+        case: `code, severity, where, case, message`.
         """
-        from nsm.frame.checks import check
+        from nsm.frame.checks import all_findings
+        from nsm.frame.findings import cases_table, findings_table
 
-        return check(self, against=against, totals=totals or {}, language=language)
+        found = all_findings(self, against=against, totals=totals)
+        return (cases_table if detail else findings_table)(found, language)
 
     def roll_up(self, level: str) -> Frame:
         """Return the frame of larger units: sizes added up, prevalences averaged, areas counted.

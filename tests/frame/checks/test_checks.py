@@ -68,6 +68,18 @@ def test_one_fault_one_finding(
     assert example in row["examples"]
 
 
+def test_every_case_is_listed(grid: Grid) -> None:
+    frame = with_table(grid(), list(range(9)), "households", -3)
+    findings, cases = frame.check(), frame.check(detail=True, language="es")
+    assert cases.columns.tolist() == ["code", "severity", "where", "case", "message"]
+    assert cases.groupby("code").size().to_dict() == (
+        findings.groupby("code")["count"].sum().to_dict()
+    )
+    listed = cases.loc[cases["code"] == "F302", "case"].tolist()
+    assert listed == frame.table["area"].head(9).tolist()
+    assert cases["message"].str.contains("es negativo en 9 áreas").any()
+
+
 def test_a_frame_without_areas(grid: Grid) -> None:
     frame = grid()
     assert list(found(frame.replaced(table=frame.table.head(0), shapes=None)).index) == ["F113"]

@@ -15,7 +15,7 @@ from nsm.frame.checks.names import check_names
 from nsm.frame.checks.shapes import check_shapes
 from nsm.frame.checks.sizes import check_sizes
 from nsm.frame.checks.sums import check_parts, check_totals, compare, level_sums
-from nsm.frame.findings import findings_table
+from nsm.frame.findings import Finding, findings_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,16 @@ def check(
     language: str = "en",
 ) -> pd.DataFrame:
     """Run every check that the frame has the means for; see `Frame.check`."""
+    return findings_table(all_findings(frame, against=against, totals=totals), language)
+
+
+def all_findings(
+    frame: Frame,
+    *,
+    against: pd.DataFrame | None = None,
+    totals: Mapping[str, float] | None = None,
+) -> list[Finding]:
+    """Return the findings of every check, with all their cases."""
     found = [
         *check_codes(frame),
         *check_names(frame),
@@ -43,4 +53,4 @@ def check(
     ]
     if against is not None:
         found += check_coverage(frame, against)
-    return findings_table(found, language)
+    return found

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from nsm.errors import ConfigError, Phrase
 from nsm.files import write_table
 from nsm.frame import Frame, strata_table
+from nsm.frame.checks import all_findings
+from nsm.frame.findings import cases_table, findings_table
 from nsm.frame.rollup import prior_column
 from nsm.project.project import Made
 from nsm.totals import Memory
@@ -21,15 +23,17 @@ if TYPE_CHECKING:
 
 
 def make(project: Project, folder: Path) -> Made:
-    """Write `areas.parquet` (with strata), `strata.csv` and `findings.csv`."""
+    """Write `areas.parquet` (with strata), `strata.csv`, `findings.csv` and their `cases.csv`."""
     settings = project.settings.frame
     frame = Frame.read(project.source(settings.source))
     frame.require_sound(settings.size)
-    findings = frame.check(language=project.settings.survey.language)
+    language, found = project.settings.survey.language, all_findings(frame)
+    findings = findings_table(found, language)
     frame = prepared(project, frame)
     write_table(frame.table, folder / "areas.parquet")
     write_table(strata_table(frame), folder / "strata.csv")
     write_table(findings, folder / "findings.csv")
+    write_table(cases_table(found, language), folder / "cases.csv")
     strata = frame.table["stratum"].nunique()
     return Made(
         {
