@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nsm.allocation import allocate
 from nsm.errors import OptionError
 from nsm.estimation import Survey
 from nsm.frame import Frame
@@ -139,6 +140,28 @@ def test_the_same_dwellings_answer_whatever_the_plan(
     both = one.index.intersection(two.index)
     assert len(both) > 1000
     assert (one[both] == two[both]).all()
+
+
+def test_areas_are_drawn_as_the_scheme_says(stock: Stock, country: Population) -> None:
+    areas = stock.areas
+    strata = (
+        areas.groupby("stratum")
+        .agg(population=("area", "size"), mean_x=("households", "mean"), sd_x=("households", "std"))
+        .reset_index()
+    )
+    left_out = strata["stratum"] == strata["stratum"].iloc[0]
+    plan = allocate(strata.assign(take_none=left_out), precision={"all": {"x": 0.05}})
+    scheme = Scheme(
+        plan, method="cube", balance=("households",), weighting={"dwellings": DWELLINGS}
+    )
+    other = Trial(stock, country.field, scheme.settled(), Frame(areas, "area"))
+    drawn = other.visit(seed=1).sample
+    assert drawn["stratum"].value_counts().to_dict() == dict(
+        zip(plan.table["stratum"], plan.table["n"], strict=True)
+    )
+    inside = areas.loc[areas["stratum"].isin(plan.table["stratum"]), "households"].sum()
+    estimate = (drawn["base_weight"] * drawn["households"]).sum()
+    assert estimate == pytest.approx(inside, rel=0.03)
 
 
 def test_dwellings_can_be_subsampled(stock: Stock, country: Population, trial: Trial) -> None:

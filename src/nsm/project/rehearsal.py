@@ -12,6 +12,7 @@ from nsm.frame import Frame
 from nsm.project.stages.allocation import planned
 from nsm.project.stages.field import controls, known_truth
 from nsm.project.stages.frame import stratified
+from nsm.selection.methods import method_of
 from nsm.simulation import Population, Scheme, read_population
 
 if TYPE_CHECKING:
@@ -80,8 +81,10 @@ def rehearsal(project: Project) -> Rehearsal:
     scheme = Scheme(
         planned(project),
         method=settings.selection.method,
-        size=settings.frame.size,
+        size=None if method_of(settings.selection.method).equal else settings.frame.size,
         sort=settings.selection.order,
+        spread=settings.selection.spread,
+        balance=settings.selection.balance,
         weighting={
             "dwellings": settings.weighting.dwellings,
             "persons": _with_margins(project, settings.weighting.persons, population),

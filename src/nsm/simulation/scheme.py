@@ -25,7 +25,7 @@ class Scheme:
     ----------
     plan
         Areas by stratum: an `nsm.Plan`, a table with `stratum` and `n`, or a mapping.
-    method, size, sort
+    method, size, sort, spread, balance
         How areas are drawn: see `nsm.draw`.
     take
         Dwellings of an area that are visited, at random; None: all (compact clusters).
@@ -48,6 +48,8 @@ class Scheme:
     method: str = "systematic"
     size: str | None = "households"
     sort: tuple[str, ...] = ()
+    spread: tuple[str, ...] = ()
+    balance: tuple[str, ...] = ()
     take: int | None = None
     weighting: Recipe = field(default_factory=dict)
     scenario: str = "recorded"
@@ -73,7 +75,7 @@ class Scheme:
 
     def settled(self) -> Scheme:
         """Return the scheme with the bare numbers of its plan, to be sent to other processes."""
-        table = getattr(self.plan, "table", self.plan)
+        table = getattr(self.plan, "whole", self.plan)
         if not isinstance(table, Mapping):
             size = "n_psu" if "n_psu" in table.columns else "n"
             table = dict(zip(table["stratum"].astype(str), table[size], strict=True))

@@ -116,6 +116,8 @@ class Trial:
             method=scheme.method,
             size=scheme.size,
             sort=list(scheme.sort),
+            spread=list(scheme.spread),
+            balance=list(scheme.balance),
         ).main
         area = self.place.get_indexer(sample["area"])
         rows, nth = _ranges(stock.first_dwelling, area)
