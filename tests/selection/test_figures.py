@@ -28,11 +28,25 @@ SHAPES = gpd.GeoDataFrame(
 @pytest.mark.parametrize("frame", [TABLE, nsm.Frame(TABLE, shapes=SHAPES)], ids=["points", "areas"])
 def test_maps_show_main_and_reserve_areas(frame: object) -> None:
     sample = nsm.draw(frame, {"a": 3, "b": 3}, seed=1, method="srs", reserve=1)
-    axes = sample.map(frame, language="es").axes[0]
+    figure = sample.map(frame, language="es")
+    axes = figure.axes[0]
     shown = [text.get_text() for text in axes.get_legend().get_texts()]
     assert shown == ["principal: 6", "reserva: 2"]
-    assert axes.get_title() == "Áreas seleccionadas (uso interno)"
+    assert figure.get_suptitle() == "Áreas seleccionadas (uso interno)"
+    assert axes.get_title(loc="left") == ""
     assert len(strata_map(frame).axes[0].get_legend().get_texts()) == 2
+
+
+def test_a_map_says_that_it_is_synthetic_and_whose_polygons_it_shows() -> None:
+    about = {
+        "frame": {"synthetic": True, "notice": {"en": "Synthetic.", "es": "Sintético."}},
+        "geometry": {"lon": "x", "lat": "y", "attribution": "Mapmakers"},
+    }
+    frame = nsm.Frame(TABLE, shapes=SHAPES, description=about)
+    sample = nsm.draw(frame, {"a": 3, "b": 3}, seed=1, method="srs")
+    for figure in (sample.map(frame, language="es"), strata_map(frame, language="es")):
+        assert figure.axes[0].get_title(loc="left") == "Sintético."
+        assert [text.get_text() for text in figure.texts][-1] == "© Mapmakers"
 
 
 def test_a_map_needs_places() -> None:

@@ -80,6 +80,7 @@ def _plotted(session: Session, project: Project, plot: str) -> str:
 
     from nsm.errors import OptionError
     from nsm.files import atomic
+    from nsm.frame.description import label
     from nsm.project.stages.allocation import planned
 
     file = Path(plot)
@@ -90,7 +91,10 @@ def _plotted(session: Session, project: Project, plot: str) -> str:
             known=", ".join(known),
             suffix=file.suffix,
         )
-    figure = planned(project).plot("curve", session.language)
+    figure, survey = planned(project).plot("curve", session.language), project.settings.survey
+    if survey.synthetic:
+        notice = label(survey.notice, session.language, session.words("synthetic"))
+        figure.suptitle(notice, fontsize=8, color="firebrick")
     with atomic(file) as partial:
         figure.savefig(partial, dpi=150, format=file.suffix[1:].lower())
     return file.as_posix()

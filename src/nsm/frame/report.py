@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -164,11 +165,18 @@ def _canvas() -> tuple[Figure, Axes]:
 
 def _finished(figure: Figure, axes: Axes, frame: Frame, language: str) -> Figure:
     axes.set_axis_off()
-    about = frame.description.get("frame", {})
+    return signed(figure, axes, frame.description, language)
+
+
+def signed(
+    figure: Figure, axes: Axes, description: Mapping[str, Any], language: str = "en"
+) -> Figure:
+    """Return a map that says whether its areas are synthetic, and to whom its polygons are owed."""
+    about = description.get("frame", {})
     if about.get("synthetic"):
         axes.set_title(label(about.get("notice"), language, translate("synthetic", language)),
                        fontsize=8, loc="left", color="firebrick", wrap=True)  # fmt: skip
-    source = frame.description.get("geometry", {}).get("attribution")
+    source = description.get("geometry", {}).get("attribution")
     if source:
         figure.text(0.005, 0.005, f"© {source}", fontsize=6, color="gray")
     return figure

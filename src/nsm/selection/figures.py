@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nsm.errors import SelectionError
+from nsm.frame.report import signed
 from nsm.frame.shapes import fill
 from nsm.language import translate
 from nsm.selection.source import source
@@ -54,9 +55,9 @@ def sample_map(
             if drawn.any():
                 text = _label(role, int(drawn.sum()), language)
                 axes.plot(*points[drawn].T, ".", color=color, markersize=4, label=text)
-    axes.set_title(translate("Sampled areas (internal use)", language))
+    figure.suptitle(translate("Sampled areas (internal use)", language))
     axes.legend(loc="lower left", frameon=False)
-    return figure
+    return signed(figure, axes, getattr(frame, "description", {}), language)
 
 
 def _label(role: str, count: int, language: str) -> str:
@@ -99,10 +100,10 @@ def strata_map(
         else:
             points = _points(given.table[inside], columns)
             axes.plot(*points.T, ".", color=color, markersize=2, label=shown)
-    axes.set_title(translate("Strata", language))
+    figure.suptitle(translate("Strata", language))
     if len(names) <= _MOST_STRATA:
         axes.legend(loc="lower left", frameon=False, fontsize=7)
-    return figure
+    return signed(figure, axes, getattr(frame, "description", {}), language)
 
 
 def _blank() -> tuple[Figure, Axes]:
