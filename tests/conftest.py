@@ -118,7 +118,8 @@ def write_project(
     for name in ("frame.toml", "names.csv"):
         shutil.copy(FRAME / name, frame / name)
     truth.to_parquet(folder / "truth.parquet", index=False)
-    shutil.copy(EXAMPLE / "population.toml", folder / "population.toml")
+    for name in ("population.toml", "answers.toml"):
+        shutil.copy(EXAMPLE / name, folder / name)
     text = (EXAMPLE / "survey.toml").read_text(encoding="utf-8")
     for old, new in changes.items():
         assert text.count(old) == 1, old

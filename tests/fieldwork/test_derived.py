@@ -124,3 +124,9 @@ def test_definitions_are_listed_in_both_languages() -> None:
     assert found.loc["status", "label"] == "Condición migratoria"
     assert "home" in found.loc["status", "definition"]
     assert list(found.index) == list(derived_variables()["variable"])
+
+
+def test_a_cost_is_the_sum_of_its_items_or_what_was_said_of_the_whole() -> None:
+    table = pd.DataFrame({"cost_items": [900, None, None, 0], "cost_total_only": [5, 700, None, 5]})
+    made = derive(table, home="DOM", reference_year=2027)["recruitment_cost"]
+    assert made.astype("Float64").fillna(-1).tolist() == [900, 700, -1, 0]

@@ -113,3 +113,20 @@ def test_phases_multiply() -> None:
     rates = {"areas": 0.8, "dwellings": 0.75, "interviews": 1}
     assert found["RR3"].to_dict() == pytest.approx(rates)
     assert found["overall"]["interviews"] == pytest.approx(0.6)
+
+
+def test_who_was_invited_and_refused_counts_in_the_response_of_interviews() -> None:
+    form = Questionnaire.read(library("questionnaires") / "eni-core")
+    area = "1009010110002"
+    dwellings = pd.DataFrame({"dwelling": [f"{area}-001"], "area": area, "outcome": "completed"})
+    persons = pd.DataFrame(
+        {
+            "person": [f"{area}-001-1-0{k}" for k in range(1, 4)],
+            "dwelling": f"{area}-001",
+            "interviewed": [True, True, False],
+            "interview_result": ["completed", "refused", None],
+            "answers": [True, False, None],
+        }
+    )
+    found = phases(form, {"dwellings": dwellings, "persons": persons}).set_index("phase")
+    assert found.loc["interviews", ["n", "I", "R"]].tolist() == [2, 1, 1]

@@ -198,3 +198,17 @@ def test_what_cannot_be_validated_is_refused(case: str) -> None:
     source, message = REFUSED[case]
     with pytest.raises(FieldworkError, match=message):
         validate(FORM, source)
+
+
+def test_a_blank_with_a_reason_is_no_mistake() -> None:
+    form = Questionnaire.read(library("questionnaires") / "eni-short")
+    delivery = answers(count=4)
+    persons = delivery["persons"].copy()
+    place = persons.index[persons["age"].notna()][:2]
+    persons.loc[place, "age"] = pd.NA
+    keys = persons.loc[place, "person"]
+    one = pd.DataFrame([("persons", keys.iloc[0], "age", "998", "dont_know")])
+    one.columns = ["table", "key", "question", "code", "reason"]
+    found = validate(form, {**delivery, "persons": persons}, reasons=one).failures
+    blank = found[(found["code"] == "V103") & (found["rule"] == "age")]
+    assert set(blank["key"]) == {keys.iloc[1]}

@@ -104,7 +104,8 @@ def check(session: Session, source: str, folder: str | None, encoding: str) -> N
     from nsm.fieldwork import validate
 
     delivery = _delivery(session, source, folder, encoding)
-    checked = validate(form_of(session, folder), delivery.tables, language=session.language)
+    form = form_of(session, folder)
+    checked = validate(form, delivery.tables, reasons=delivery.reasons, language=session.language)
     findings = pd.concat([delivery.findings, checked.findings], ignore_index=True)
     rows = sum(len(table) for table in delivery.tables.values())
     show_findings(session, findings, session.words("{rows} rows, nothing to mend.", rows=rows))

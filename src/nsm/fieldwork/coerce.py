@@ -61,6 +61,8 @@ def _text(column: pd.Series) -> pd.Series:
         return moments.astype("str")
     if pd.api.types.is_bool_dtype(column.dtype):
         return column.astype("Int64").astype("str")
+    if pd.api.types.is_integer_dtype(column.dtype):
+        return column.astype("str")
     if pd.api.types.is_numeric_dtype(column.dtype):
         numbers = column.astype("Float64")
         whole = numbers.notna() & (numbers == numbers.round()).fillna(value=False)

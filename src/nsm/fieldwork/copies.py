@@ -36,10 +36,15 @@ def copied_households(
     wanted = ("sex", "age", "relationship", "birth_country", "mother_birth_country")
     columns = [c for c in wanted if c in persons.columns]
     known = persons[persons[[c for c in columns if c in {"sex", "age"}]].notna().all(axis=1)]
-    text = known[columns].astype("str").fillna("").agg("|".join, axis=1)
-    lists = text.groupby(known[table.of]).agg(lambda rows: "\n".join(sorted(rows)))
-    sizes = known.groupby(table.of).size()
-    lists = lists[sizes >= least]
+    kinds = known.groupby(columns, dropna=False, sort=False).ngroup().to_numpy()
+    codes, households = pd.factorize(known[table.of], sort=True)
+    order = np.lexsort((kinds, codes))
+    count = np.bincount(codes, minlength=len(households))
+    ends = np.cumsum(count)
+    ordered = kinds[order]
+    said = [ordered[end - n : end].tobytes() for end, n in zip(ends, count, strict=True)]
+    sizes = pd.Series(count, index=households)
+    lists = pd.Series(said, index=households, dtype=object)[sizes >= least]
     kept = lists.drop_duplicates()
     first = pd.Series(kept.index, index=kept.to_numpy())
     pairs = pd.DataFrame({"other": lists.index, "one": lists.map(first).to_numpy()})

@@ -39,6 +39,8 @@ def derived_variables(language: str = "en") -> pd.DataFrame:
         said = "; ".join(f"{code}: {when}" for code, when in codes.items())
         if "value" in each:
             said = f"{each['value']}, where {each['where']}"
+        elif "first" in each:
+            said = " / ".join(each["first"])
         rows.append((name, each[language], ", ".join(map(str, codes)), said, each["standard"]))
     return pd.DataFrame(rows, columns=["variable", "label", "codes", "definition", "standard"])
 
@@ -126,6 +128,7 @@ def _conditions(
     definition: Mapping[str, Any], constants: Mapping[str, Any]
 ) -> dict[str, Condition]:
     said = {**(definition.get("copy") or {}), **(definition.get("codes") or {})}
+    said |= {name: f"{name} is not missing" for name in definition.get("first") or ()}
     said |= {key: definition[key] for key in ("value", "where") if key in definition}
     return {str(key): parse(str(text)).bind(constants) for key, text in said.items()}
 
@@ -137,6 +140,12 @@ def _made(
     if "value" in definition:
         chosen = conditions["where"].where(whole)
         return nw.when(chosen).then(conditions["value"].value_expr(whole))
+    if "first" in definition:
+        amount: Any = nw.lit(None, nw.Float64)
+        for name, there in reversed(list(conditions.items())):
+            known = nw.col(name).cast(nw.Float64)
+            amount = nw.when(there.where(whole)).then(known).otherwise(amount)
+        return amount
     otherwise = definition.get("otherwise")
     result: Any = nw.lit(otherwise, nw.String)
     copied = definition.get("copy") or {}

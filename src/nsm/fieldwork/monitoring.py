@@ -33,6 +33,8 @@ class Monitoring(NamedTuple):
         Visits whose clock asks for a look.
     findings
         All of it in short: `code, severity, where, count, message, examples`.
+    strange
+        Areas that sent answers but are not in the sample.
     """
 
     phases: pd.DataFrame
@@ -42,6 +44,11 @@ class Monitoring(NamedTuple):
     copies: pd.DataFrame
     visits: pd.DataFrame
     findings: pd.DataFrame
+    strange: tuple[str, ...] = ()
+
+    def said_in(self, language: str) -> Monitoring:
+        """Return the same with its findings in another language."""
+        return self._replace(findings=_findings(self, language))
 
 
 def monitor(
@@ -81,12 +88,12 @@ def monitor(
         pd.concat(pairs, ignore_index=True),
         pace(form, tables),
         pd.DataFrame(),
+        tuple(unexpected_areas(form, tables, sample)),
     )
-    strange = unexpected_areas(form, tables, sample)
-    return found._replace(findings=_findings(found, strange, language))
+    return found.said_in(language)
 
 
-def _findings(seen: Monitoring, strange: list[str], language: str) -> pd.DataFrame:
+def _findings(seen: Monitoring, language: str) -> pd.DataFrame:
     areas, people, copies, visits = seen.areas, seen.interviewers, seen.copies, seen.visits
     key = str(areas.columns[0])
     behind = areas.loc[areas["state"] == "behind", key]
@@ -94,7 +101,11 @@ def _findings(seen: Monitoring, strange: list[str], language: str) -> pd.DataFra
         "M101", "warning", "areas", behind, "{count} areas were started and are behind."
     )
     found += finding(
-        "M102", "error", "areas", strange, "{count} areas sent answers but are not in the sample."
+        "M102",
+        "error",
+        "areas",
+        seen.strange,
+        "{count} areas sent answers but are not in the sample.",
     )
     over = areas.loc[areas["share"] > 1.5, key]
     found += finding(

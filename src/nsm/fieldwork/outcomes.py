@@ -211,10 +211,10 @@ def interview_outcomes(
 ) -> pd.DataFrame | None:
     """Return the persons who were to be interviewed, with their `aapor` group.
 
-    The form's `interviewed` says who they are. Their outcome is the question of concept
-    `interview_outcome`, or else whether anything of the second pass was answered.
+    The form's `invited` says who they are, or else `interviewed`. Their outcome is the question
+    of concept `interview_outcome`, or else whether anything of the second pass was answered.
     """
-    flag = form.options.get("interviewed")
+    flag = form.options.get("invited") or form.options.get("interviewed")
     if not flag or flag not in form.questions:
         return None
     question = form.questions[str(flag)]

@@ -55,6 +55,7 @@ def validate(
     tables: Mapping[str, Any],
     *,
     by: Sequence[str] = BY,
+    reasons: pd.DataFrame | None = None,
     language: str = "en",
 ) -> Validation:
     """Hold the tables of a delivery against the questionnaire.
@@ -66,6 +67,9 @@ def validate(
         all of one engine.
     by
         Columns of the outermost table that the failures carry.
+    reasons
+        Why answers are missing, as `read_delivery` gives it: an answer that was not given for a
+        reason that the form knows is no mistake.
     language
         Of the findings.
 
@@ -82,7 +86,7 @@ def validate(
         for name, (found, wanted, _) in results.items()
     ]
     lacking = [check for _, _, lacking in results.values() for check in lacking]
-    failures = pd.concat(pieces, ignore_index=True)
+    failures = _unexplained(pd.concat(pieces, ignore_index=True), reasons)
     rows = failures.pop(ROW) if ROW in failures else pd.Series(dtype="int64")
     marked = {
         name: _marked(table, failures["severity"][failures["table"] == name], rows)
@@ -211,6 +215,16 @@ def _with_keys(
             keys = own[first.key].to_pandas().to_numpy()[found[ROW]]
             found[column] = known.reindex(keys).to_numpy()
     return found
+
+
+def _unexplained(failures: pd.DataFrame, reasons: pd.DataFrame | None) -> pd.DataFrame:
+    """Leave out blanks (V103) whose reason was recorded."""
+    if reasons is None or not len(reasons):
+        return failures
+    known = pd.MultiIndex.from_frame(reasons[["table", "key", "question"]].astype(str))
+    mine = pd.MultiIndex.from_frame(failures[["table", "key", "rule"]].astype(str))
+    explained = failures["code"].eq("V103").to_numpy() & mine.isin(known)
+    return failures[~explained].reset_index(drop=True)
 
 
 def _long(table: Table, wanted: list[Check], broken: pd.DataFrame) -> pd.DataFrame:

@@ -286,8 +286,7 @@ class Project:
         folder = Path(rehearsed.population).parent
         for file in named_files(self.source(rehearsed.population)):
             yield (folder / file).as_posix()
-        if rehearsed.truth:
-            yield rehearsed.truth
+        yield from filter(None, (rehearsed.truth, rehearsed.answers))
 
     def _margin_files(self) -> Iterator[str]:
         """Give the margins of the recipe that are files of the project, not of the fieldwork."""

@@ -140,11 +140,15 @@ class QuestionnaireSettings:
 
 @dataclass(frozen=True)
 class SimulatedField:
-    """A rehearsal: the answers of a synthetic population."""
+    """A rehearsal: the answers of a synthetic population.
+
+    `answers` names the rules by which it answers what its description does not hold.
+    """
 
     population: str
     truth: str = ""
     scenario: str = "recorded"
+    answers: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from nsm.condition import Condition, every, parse
 from nsm.errors import ConditionError, QuestionnaireError, nearest
+from nsm.questionnaire.extract import chosen
 from nsm.questionnaire.findings import Finding
 from nsm.questionnaire.library import Library
 from nsm.questionnaire.model import (
@@ -34,12 +35,24 @@ SURVEY_KEYS = (
     "frame",
     "indicators",
     "interviewed",
+    "invited",
     "weighting",
     "routes",
     "limits",
     "note",
 )
-SECTION_KEYS = ("module", "group", "roster", "of", "table", "ask", "count", "contents", "links")
+SECTION_KEYS = (
+    "module",
+    "group",
+    "roster",
+    "of",
+    "table",
+    "ask",
+    "count",
+    "contents",
+    "links",
+    "only",
+)
 MODULE_KEYS = ("table", "ask", "questions", "rules", "lists", "about", "links")
 GROUP_KEYS = ("group", "ask", "questions", "about", "show")
 ABOUT_KEYS = (
@@ -183,6 +196,8 @@ def _module(draft: Draft, name: str, entry: dict[str, Any], place: Place) -> Sec
     content = draft.library.module(name)
     where = f"modules/{name}.yaml"
     draft.library.known_keys(where, content, MODULE_KEYS)
+    if "only" in entry:
+        content = chosen(content, name, [str(each) for each in entry["only"]])
     for key, codes in (content.get("lists") or {}).items():
         draft.library.add_list(draft.lists, key, codes, where)
     asks = [draft.condition(where, each.get("ask")) for each in (entry, content)]

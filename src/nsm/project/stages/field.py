@@ -36,7 +36,7 @@ def make(project: Project, folder: Path) -> Made:
     sample = pd.read_parquet(project.results("selection", "sample.parquet"))
     sample = sample[sample["role"] == "main"]
     if settings.field.simulation is not None:
-        answers: Any = _rehearsed(project, sample, folder)
+        answers: Any = _rehearsed(project, form, sample, folder)
     elif settings.field.source is not None:
         answers = project.source(settings.field.source)
     else:
@@ -45,8 +45,8 @@ def make(project: Project, folder: Path) -> Made:
         )
     language = settings.survey.language
     delivery = read_delivery(answers, form, language=language)
-    checked = validate(form, delivery.tables, language=language)
-    tables = dict(delivery.tables)
+    checked = validate(form, delivery.tables, reasons=delivery.reasons, language=language)
+    tables = _without_names(form, delivery.tables)
     tables["dwellings"] = dispositions(tables["dwellings"], form)
     places = [c for c in _places(stratified(project)) if c in sample.columns]
     known = sample.set_index("area")[places]
@@ -85,10 +85,10 @@ def _write_pages(
 ) -> None:
     """Write the monitoring page in every language that nsm speaks."""
     survey = project.settings.survey
+    seen = monitor(form, answers[0], sample, answers[1])
     for language in SPOKEN:
-        seen = monitor(form, answers[0], sample, answers[1], language=language)
         write_monitoring(
-            seen,
+            seen.said_in(language),
             folder / f"monitoring-{language}.html",
             language,
             title=dict(survey.name),
@@ -106,6 +106,8 @@ def _persons(
     made = derive(tables["persons"], home=survey.country, reference_year=survey.year)
     kinds = tables["dwellings"].set_index("dwelling")["dwelling_type"]
     made = made.assign(dwelling_type=made["dwelling"].map(kinds))
+    if "households" in tables:
+        made = made.join(_of_households(form, tables), on="household")
     foreign = made["status"].isin(["immigrant", "descendant"])
     made["interview_group"] = foreign.map({True: "foreign", False: "native"})
     made["interview_probability"] = foreign.map(
@@ -122,9 +124,27 @@ def _persons(
     return made.assign(age_band=band)
 
 
-def _rehearsed(project: Project, sample: pd.DataFrame, folder: Path) -> dict[str, pd.DataFrame]:
+def _without_names(
+    form: Questionnaire, tables: Mapping[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """Take out what the form calls somebody by: results never hold names of persons."""
+    names = [n for n, q in form.questions.items() if q.about.get("concept") == "person_name"]
+    return {key: table.drop(columns=names, errors="ignore") for key, table in tables.items()}
+
+
+def _of_households(form: Questionnaire, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return what was asked of households, by household, without what persons have themselves."""
+    table = tables["households"]
+    asked = [c for c in form.columns("households") if c in table and c not in tables["persons"]]
+    return table.set_index("household")[asked]
+
+
+def _rehearsed(
+    project: Project, form: Questionnaire, sample: pd.DataFrame, folder: Path
+) -> dict[str, pd.DataFrame]:
     """Return the answers of a synthetic population, and write down what is known of it."""
     from nsm.simulation import fieldwork, read_population
+    from nsm.simulation.answers import AnswerRules, answer
 
     settings = project.settings
     simulation = settings.field.simulation
@@ -145,7 +165,23 @@ def _rehearsed(project: Project, sample: pd.DataFrame, folder: Path) -> dict[str
     days = pd.to_datetime(tables["areas"].set_index("area")["visit_date"])
     dwellings = tables["dwellings"]
     tables["dwellings"] = dwellings.assign(interview_date=dwellings["area"].map(days))
-    return {name: tables[name] for name in ("dwellings", "households", "persons")}
+    if simulation.answers is None:
+        return {name: tables[name] for name in ("dwellings", "households", "persons")}
+    rules = AnswerRules.read(project.source(simulation.answers))
+    return answer(_informed(tables, sample), form, rules, seed=settings.survey.seed)
+
+
+def _informed(tables: Mapping[str, pd.DataFrame], sample: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Add what rules may know besides: places of dwellings, and where the head was born."""
+    places = [c for c in ("zone", "territory") if c in sample.columns]
+    heads = tables["persons"].loc[tables["persons"]["line"] == 1]
+    born = heads.set_index("household")["birth_country"]
+    households = tables["households"]
+    return {
+        **tables,
+        "dwellings": tables["dwellings"].join(sample.set_index("area")[places], on="area"),
+        "households": households.assign(head_birth_country=households["household"].map(born)),
+    }
 
 
 def known_truth(project: Project) -> pd.DataFrame | None:
