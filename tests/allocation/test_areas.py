@@ -179,6 +179,18 @@ def test_non_response_widens_the_cv() -> None:
     assert (exact["sd_immigrants"] < full["sd_immigrants"]).all()
 
 
+def test_minima_that_take_all_are_a_census() -> None:
+    table = country(300).assign(mu=lambda t: 0.05 * t["dwellings"])
+    at = areas_at(table, size="dwellings", y=["mu"], area_cost=50, screening_cost=2)
+    plan = nsm.allocate(at, precision={"all": {"mu": 0.2}}, minimum=1000)
+    assert plan.n == 300
+    assert plan.cost == pytest.approx(50 * 300 + 2 * table["dwellings"].sum())
+    compared = plan.compare()
+    assert compared["cv_proportional"].to_numpy() == pytest.approx(compared["cv"], abs=1e-9)
+    with pytest.raises(AllocationError, match="does not pay for the minima"):
+        nsm.allocate(at, "proportional", budget=0.9 * plan.cost, minimum=1000)
+
+
 def test_refusals() -> None:
     table = country(500).assign(mu=1.0)
     with pytest.raises(AllocationError, match=r"lies in .* values of 'zone'"):

@@ -148,7 +148,10 @@ def allocate(
 
 def _only_table(strata: pd.DataFrame | StrataAt) -> pd.DataFrame:
     if callable(strata):
-        raise OptionError("Rule 'two-stage' takes a table of strata, not a function of n.")
+        raise OptionError(
+            "Rule 'two-stage' takes a table of strata, with psus, psu_cost and icc, not areas. "
+            "Name it in survey.toml: [allocation] strata."
+        )
     return strata
 
 
@@ -202,6 +205,7 @@ def _settled(strata: pd.DataFrame | StrataAt, wish: Wish) -> Plan:
     """Allocate; where strata depend on n, again at that n until nothing changes."""
     if not callable(strata):
         case = _case(strata, wish)
+        _check_amount(_active(case, wish), wish)
         best, scale = _continuous(case, wish)
         return _plan(case, wish, _whole(case, wish, best, scale), (best, scale), moving=False)
     case, best, scale = _fixed_point(strata, wish)
@@ -217,6 +221,9 @@ def _settled(strata: pd.DataFrame | StrataAt, wish: Wish) -> Plan:
 
 def _fixed_point(strata: StrataAt, wish: Wish) -> tuple[_Case, Optimum, float]:
     case = _case(strata(None), wish)
+    if wish.budget is not None:  # what the minima cost holds near them only
+        case = _case(strata(case.problem.low), wish)
+    _check_amount(_active(case, wish), wish)
     best, scale = _continuous(case, wish)
     for round_ in range(_ROUNDS):
         case = _case(strata(best.n), wish)
@@ -259,7 +266,6 @@ def _amount(wish: Wish) -> float | None:
 def _continuous(case: _Case, wish: Wish) -> tuple[Optimum, float]:
     """Return the allocation in fractions, and the factor on target CVs."""
     problem = _active(case, wish)
-    _check_amount(problem, wish)
     if not _optimizes(wish):
         n = by_formula(case.table, problem, wish, _own_moments(case, wish))[0]
         return Optimum(n, np.zeros(len(problem.goal)), np.nan), 1.0
