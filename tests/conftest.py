@@ -31,6 +31,8 @@ CHANGES = {
     "territory = {immigrants = 0.09, descendants = 0.10}": (
         "territory = {immigrants = 0.25, descendants = 0.25}"
     ),
+    ', ["sex"], ["nativity"], ["zone"], ["territory"], ["duration_class"], ["age_band"], '
+    '["citizenship_status"], ["status", "sex"], ["status", "zone"], ["region"], ["origin"]]': "]",
 }
 
 TINY = ("0319", "0930")

@@ -28,6 +28,7 @@ planned = ["all", "territory"]
 [indicators.targets]
 employment_rate = {value = 0.9, year = 2030, better = "higher"}
 mean_pay = {value = 1, year = 2020}
+
 """
 
 
@@ -37,7 +38,8 @@ def computed(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Pro
     folder = Path(shutil.copytree(finished.folder, tmp_path_factory.mktemp("indicators") / "small"))
     file = folder / "survey.toml"
     text = file.read_text(encoding="utf-8")
-    file.write_text(text + SETTINGS, encoding="utf-8")
+    start, end = text.index("[indicators]"), text.index("[publication]")
+    file.write_text(text[:start] + SETTINGS + text[end:], encoding="utf-8")
     project = Project(folder)
     assert [state.stage for state in project.run()] == ["indicators", "publication"]
     return project

@@ -95,7 +95,9 @@ def test_tables_are_the_same_in_every_format(finished: Project) -> None:
             assert found["estimate"].to_numpy("float64") == pytest.approx(wanted, nan_ok=True)
     for language in ("es", "en"):
         book = openpyxl.load_workbook(folder / f"tables-{language}.xlsx", read_only=True)
-        assert len(book.worksheets) == len(finished.settings.estimation.tables) + 1
+        of_indicators = 1 + len(finished.settings.indicators.by) + 1  # everyone, and the gaps
+        declared = len(finished.settings.estimation.tables)
+        assert len(book.worksheets) == 1 + declared + of_indicators
 
 
 def test_the_data_package_of_the_project_is_valid(finished: Project) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nsm.project.report import Page
 
 LANGUAGES = ("en", "es")
+ROWS = 3_000  # of indicators in a report, which stays below 5 MB
 FORMATS = {"fraction": "percent", "persons": "integer"}
 # Unit of an indicator -> unit of SDMX, and what the estimate is multiplied with.
 UNITS = {
@@ -32,22 +33,56 @@ GOAL_COLUMNS = ("estimate", "target", "year", "distance", "distance_se", "needed
 def sections(page: Page) -> Iterator[Section]:
     """Give a section for each family, then gaps, goals, and what could not be computed."""
     found = page.material.published
-    known = found.registry
+    known, elsewhere = found.registry, _elsewhere(page, found)
     for family, title in families(page.language).items():
         tables = _tables(page, found, [c for c, one in known.items() if one.family == family])
         if tables:
             said = page.say("Indicators: {family}", family=title)
-            yield Section(said, tables=tables)
+            yield Section(said, elsewhere, tables=tables)
+            elsewhere = ""
     yield from _gaps(page, found)
     yield from _goals(page)
     yield from _missing(page, found)
+    yield from _findings(page)
+
+
+def in_report(found: Published) -> list[tuple[str, ...]]:
+    """Return the disaggregations that a report has room for; the others are in the files."""
+    left, kept = ROWS, []
+    for keys, made in found.indicators.items():
+        if len(made.table) <= left:
+            kept.append(keys)
+            left -= len(made.table)
+    return kept
+
+
+def _elsewhere(page: Page, found: Published) -> str:
+    """Say which disaggregations are in the files only."""
+    kept = in_report(found)
+    lost = [by_words(page, keys) for keys in found.indicators if keys not in kept]
+    if not lost:
+        return ""
+    return page.say(
+        "A report has no room for all tables. These are in the files that come with it: {tables}.",
+        tables="; ".join(lost),
+    )
+
+
+def _findings(page: Page) -> Iterator[Section]:
+    table = page.material.findings
+    if len(table):
+        shown = table[["code", "where", "count", f"message_{page.language}", "examples"]]
+        shown = shown.rename(columns={f"message_{page.language}": "message"})
+        title = page.say("What the tables lack")
+        yield Section(title, tables={title: shown}, audience=INTERNAL)
 
 
 def _tables(page: Page, found: Published, codes: list[str]) -> dict[str, Shown]:
     """Return the tables of some indicators: everyone, then each disaggregation, folded."""
     formats = formats_of(found.registry)
     tables = {}
-    for keys, made in found.indicators.items():
+    for keys in in_report(found):
+        made = found.indicators[keys]
         part = made.table[made.table["variable"].isin(codes)].reset_index(drop=True)
         if len(part):
             one = replace(made, table=part, covariances=None)
@@ -132,8 +167,8 @@ def labels(known: Mapping[str, Indicator]) -> dict[str, Mapping[str, str]]:
 
 
 def categories(
-    known: Mapping[str, Indicator], words: Mapping[str, Mapping[str, object]]
-) -> dict[str, Mapping[str, object]]:
+    known: Mapping[str, Indicator], words: Mapping[str, Mapping[str, Mapping[str, str]]]
+) -> dict[str, Mapping[str, Mapping[str, str]]]:
     """Return code -> words for its categories: those of the column that it is the proportion of."""
     found = {}
     for code, one in known.items():

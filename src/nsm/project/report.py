@@ -16,6 +16,7 @@ from nsm.frame import report as frame_report
 from nsm.language import translate
 from nsm.project import indicators, results
 from nsm.project.changes import LEVEL, changes
+from nsm.project.findings import findings
 from nsm.project.goals import goals
 from nsm.project.lock import read_lock
 from nsm.project.project import LOCK, Project
@@ -62,6 +63,12 @@ class Material:
     def estimates(self) -> Mapping[str, Estimates]:
         """Declared table -> its estimates."""
         return self.published.tables
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """What is wrong with labels and tables."""
+        languages = self.project.settings.publication.languages
+        return findings(self.published, Page(self, languages[0]).labels, tuple(languages))
 
     @cached_property
     def goals(self) -> pd.DataFrame:
@@ -370,7 +377,9 @@ class Page:
         labels["variable"] = indicators.labels(known)
         for column, words in self.project.settings.estimation.labels.items():
             labels[column] = {**labels.get(column, {}), **words}
-        return {**indicators.categories(known, labels), **labels}
+        for code, words in indicators.categories(known, labels).items():
+            labels[code] = {**labels.get(code, {}), **words}
+        return labels
 
     def _words(self, question: Any, code: object) -> dict[str, str]:
         return {

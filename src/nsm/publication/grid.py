@@ -137,8 +137,18 @@ class Reader:
 
     def words(self, table: pd.DataFrame, i: int, column: str) -> str:
         """Return the words for a code in a table of estimates; a category's are its variable's."""
-        code = table[column].iloc[i]
         of = str(table["variable"].iloc[i]) if column == "category" else column
+        return self._words(of, column, table[column].iloc[i])
+
+    def column(self, table: pd.DataFrame, column: str) -> list[str]:
+        """Return the words for a column of a table of estimates, one text a row."""
+        codes = table[column].tolist()
+        variables = table["variable"].astype(str) if column == "category" else [column] * len(codes)
+        keys = list(zip(variables, codes, strict=True))
+        found = {key: self._words(key[0], column, key[1]) for key in set(keys)}
+        return [found[key] for key in keys]
+
+    def _words(self, of: str, column: str, code: object) -> str:
         return self.label(of if str(code) in self.labels.get(of, {}) else column, code)
 
 
@@ -237,8 +247,8 @@ def _of_estimates(caption: str, shown: Shown, estimates: Estimates, reader: Read
         Column(m, _measure_heading(m, estimates.level, reader), m != "quality") for m in measures
     ]
     rows = []
-    for i in range(len(table)):
-        domain = [_domain(reader, table, i, k) for k in keys]
+    domains = list(zip(*(_domain(reader, table, k) for k in keys), strict=True))
+    for i, domain in enumerate(domains):
         rows.append(
             (
                 *domain,
@@ -290,14 +300,18 @@ def _hidden(state: np.ndarray, audience: str) -> np.ndarray:
     return np.isin(state, [EMPTY])
 
 
-def _domain(reader: Reader, table: pd.DataFrame, i: int, name: str) -> Cell:
-    code = table[name].iloc[i]
-    if name == "order" and isinstance(code, float) and not np.isnan(code):
-        return Cell(written(code, "general", reader.locale), code)
-    text = reader.words(table, i, name)
-    if not text and name not in {"category", "order", "variable"}:
-        text = translate("Total", reader.language)
-    return Cell(text)
+def _domain(reader: Reader, table: pd.DataFrame, name: str) -> list[Cell]:
+    """Return a column of codes as words (rows)."""
+    if name == "order":
+        return [
+            Cell("") if np.isnan(q) else Cell(written(q, "general", reader.locale), q)
+            for q in table[name].to_numpy(float)
+        ]
+    texts = reader.column(table, name)
+    if name not in {"category", "variable"}:
+        total = translate("Total", reader.language)
+        texts = [text or total for text in texts]
+    return [Cell(text) for text in texts]
 
 
 def _measure_heading(name: str, level: float, reader: Reader) -> str:

@@ -119,7 +119,9 @@ def _laid(made: Grid, notes: list[str], subtitle: str | None) -> GT:
 
     names = [f"c{k}" for k in range(len(made.columns))]
     columns = dict(zip(names, made.columns, strict=True))
-    table = pd.DataFrame([[cell.text for cell in row] for row in made.rows], columns=names)
+    texts = [[cell.text for cell in row] for row in made.rows]
+    # Objects: great-tables writes cell by cell, which columns of strings make slow.
+    table = pd.DataFrame(texts, columns=names, dtype=object)
     laid = GT(table, rowname_col=names[0], id="nsm").cols_label(
         cases={name: c.heading for name, c in columns.items()}
     )

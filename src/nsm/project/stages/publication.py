@@ -34,17 +34,21 @@ def make(project: Project, folder: Path) -> Made:
     findings = delivered(material, folder / "tables", settings.publication.formats)
     if len(findings):
         write_table(findings, folder / "sdmx_findings.csv")
+    write_table(material.findings, folder / "findings.csv")
     reports = _reports(material, folder)
     verdicts = pd.concat([e.table["verdict"] for e in material.published.every]).value_counts()
     facts = {"reports": reports, "formats": list(settings.publication.formats)}
+    if len(material.findings):
+        facts["findings"] = list(material.findings[f"message_{settings.survey.language}"])
     if len(findings):
         facts["sdmx"] = list(findings["message"])
     return Made(
         {**facts, **{str(k): int(v) for k, v in verdicts.items()}},
         Phrase(
-            "{reports} reports, {tables} tables",
+            "{reports} reports, {tables} tables, {count} findings",
             reports=len(reports),
             tables=len(material.published.every),
+            count=len(material.findings) + len(findings),
         ),
     )
 
