@@ -57,6 +57,17 @@ def test_a_table_that_asks_too_much_is_named() -> None:
     assert not len(findings(published(rows([bad, bad, "caution", "caution"])), labels, ("en",)))
 
 
+def test_a_table_too_long_for_a_page_is_named() -> None:
+    long = pd.concat([rows(["publishable"] * 4)] * 501, ignore_index=True)
+    labels = {
+        "tenure": {k: {"en": k} for k in ("owned", "rented", "borrowed")},
+        "variable": {"homes": {"en": "Homes"}},
+        "homes": {"tile": {"en": "Tile"}},
+    }
+    found = findings(published(long), labels, ("en",))
+    assert found[["code", "where", "count"]].to_numpy().tolist() == [["P103", "housing", 2004]]
+
+
 def test_the_findings_of_a_project_are_a_file(finished: Project) -> None:
     found = pd.read_csv(finished.results("publication", "findings.csv"), dtype=str)
     assert set(found["code"]) <= {"P101", "P102"}

@@ -71,6 +71,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 STATES = ["shown", "caution", "unreliable", "suppressed", "empty"]
 
 
+def test_a_table_too_long_for_a_page_is_in_the_other_formats(tmp_path: Path) -> None:
+    from tests.publication.conftest import made
+
+    rows = made(*({"sex": f"{k:04d}", "estimate": 50.0} for k in range(2001)), by=("sex",))
+    title = {"es": "Largo", "en": "Long"}
+    long = Declared(protect(flag(rows, "cv(0.15, 0.30)"), margins=False), title)
+    deliver({"long": long}, tmp_path, EDITION, ["csv", "excel", "html", "latex"])
+    assert len(pd.read_csv(tmp_path / "long.csv")) == 2001
+    assert not [*tmp_path.glob("long-*.html"), *tmp_path.glob("long-*.tex")]
+    book = openpyxl.load_workbook(next(tmp_path.glob("*es.xlsx")), read_only=True)
+    assert book.worksheets[1].max_row > 2001
+
+
 def test_every_format_is_there(folder: Path) -> None:
     assert sorted(p.name for p in folder.iterdir()) == sorted(
         [

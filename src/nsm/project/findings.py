@@ -11,6 +11,7 @@ import pandas as pd
 
 from nsm.errors import Phrase
 from nsm.language import catalog, translate
+from nsm.publication.grid import LONGEST
 from nsm.publication.rules import NOT_PUBLISHABLE
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ def findings(found: Published, labels: Labels, languages: tuple[str, ...]) -> pd
     Returns
     -------
     `code, severity, where, count, message_en, message_es, examples`. P101: codes without words in a
-    language. P102: fewer than half of the cells of a table can be published.
+    language. P102: fewer than half of the cells of a table can be published. P103: a table is too
+    long for a page.
     """
-    rows = [*_without_words(found, labels, languages), *_too_many_cells(found)]
+    rows = [*_without_words(found, labels, languages), *_too_many_cells(found), *_too_long(found)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -87,10 +89,25 @@ def _codes(found: Published) -> dict[str, set[str]]:
     return codes
 
 
+def _tables(found: Published) -> dict[str, Estimates]:
+    by = {", ".join(keys): made for keys, made in found.indicators.items() if keys}
+    return {**found.tables, **by}
+
+
+def _too_long(found: Published) -> Iterator[tuple[object, ...]]:
+    for name, made in _tables(found).items():
+        if len(made) > LONGEST:
+            said = Phrase(
+                "The table has {rows} rows and a page {most} at most: no page shows it, and the "
+                "other files do. Join categories or domains.",
+                rows=len(made),
+                most=LONGEST,
+            )
+            yield _row("P103", name, len(made), said)
+
+
 def _too_many_cells(found: Published) -> Iterator[tuple[object, ...]]:
-    tables: dict[str, Estimates] = dict(found.tables)
-    tables |= {", ".join(keys): made for keys, made in found.indicators.items() if keys}
-    for name, made in tables.items():
+    for name, made in _tables(found).items():
         rows = made.table[made.table["n"] > 0]
         good = rows["suppressed"].isna() & rows["verdict"].ne(NOT_PUBLISHABLE)
         if len(rows) and good.mean() < LEAST:

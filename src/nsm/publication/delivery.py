@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nsm.errors import OptionError, nearest
 from nsm.files import write_table
+from nsm.publication.grid import LONGEST
 from nsm.publication.guard import check_columns, check_text
 from nsm.publication.package import write_package
 from nsm.publication.printed import write_printed
@@ -30,8 +31,8 @@ def deliver(
     """Write tables for the public into a folder, in the formats asked for.
 
     `csv` and `parquet` hold the numbers with their `state`; `excel` is one workbook a language;
-    `html` and `latex` are one file a table and language; `spss` and `stata` have labels and reasons
-    for what is missing; `sdmx` is SDMX-CSV and SDMX-ML of the variables with an SDG series;
+    `html` and `latex` are one file a table and language, but for tables of more than 2,000 rows;
+    `spss` and `stata` have labels and reasons for what is missing; `sdmx` is SDMX-CSV and SDMX-ML of the variables with an SDG series;
     `package` is a Frictionless data package of the CSV files.
 
     Returns
@@ -87,6 +88,8 @@ def _printed(suffix: str) -> Callable[[Tables, Path, Edition], None]:
     def write(declared: Tables, folder: Path, edition: Edition) -> None:
         for language in edition.languages:
             for name, one in declared.items():
+                if len(one.estimates) > LONGEST:  # no page shows it; the other formats have it
+                    continue
                 write_printed(one, folder / f"{name}-{language}{suffix}", language, edition)
 
     return write

@@ -152,8 +152,15 @@ class Reader:
         return self.label(of if str(code) in self.labels.get(of, {}) else column, code)
 
 
-def grid(caption: str, given: pd.DataFrame | Estimates | Shown, reader: Reader) -> Grid:
+def grid(
+    caption: str, given: pd.DataFrame | Estimates | Shown, reader: Reader, most: int = LONGEST
+) -> Grid:
     """Return a table as the reader sees it.
+
+    Parameters
+    ----------
+    most
+        Rows that there is room for: those of a page by default.
 
     Raises
     ------
@@ -162,13 +169,13 @@ def grid(caption: str, given: pd.DataFrame | Estimates | Shown, reader: Reader) 
     """
     shown = given if isinstance(given, Shown) else Shown(given)
     rows = len(shown.table)
-    if rows > LONGEST:
+    if rows > most:
         raise PublicationError(
             "The table {caption!r} has {rows} rows; a page shows {most} at most. Sum it up, or "
             "publish it as a file.",
             caption=caption,
             rows=rows,
-            most=LONGEST,
+            most=most,
         )
     if isinstance(shown.table, Estimates):
         made = _of_estimates(caption, shown, shown.table, reader)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
 
+SHEET = 1_000_000  # rows that a sheet of Excel takes, less its headings
 _LONGEST = 31  # characters of a sheet's name
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
 
@@ -63,7 +64,7 @@ def write_workbook(
     if not tables:
         raise PublicationError("There is no table to write into {file}.", file=str(path))
     reader = Reader(language, locale_for(language, country), audience, labels or {})
-    made = [grid(title, given, reader) for title, given in tables.items()]
+    made = [grid(title, given, reader, SHEET) for title, given in tables.items()]
     names = sheet_names([one.caption for one in made], translate("Index", language))
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with atomic(path) as partial, xlsxwriter.Workbook(str(partial), options) as book:
