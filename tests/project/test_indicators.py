@@ -20,7 +20,7 @@ from nsm.project.stages.indicators import expanded, registry
 
 SETTINGS = """
 [indicators]
-codes = ["population", "employment_rate", "mean_pay", "8.3.1"]
+codes = ["population", "employment_rate", "mean_pay", "8.3.1", "5.2.1"]
 by = [["sex"], ["territory"], ["status"], ["wealth"]]
 gap = ["immigrant", "native"]
 planned = ["all", "territory"]
@@ -66,10 +66,10 @@ def test_what_cannot_be_made_is_named_and_the_rest_made(computed: Project) -> No
     missing = pd.read_csv(computed.results("indicators", "missing.csv"), dtype=str).fillna("")
     rows = {(r["code"], r["by"]): r for r in missing.to_dict("records")}
     assert rows[("", "wealth")]["reason_en"] == "The survey has no column 'wealth'."
-    assert "no tiene la columna 'informal'" in rows[("8.3.1", "")]["reason_es"]
+    assert "No hay encuesta de 'selected'" in rows[("5.2.1", "")]["reason_es"]
     page = computed.results("publication", "report-internal-en.html").read_text(encoding="utf-8")
     assert "Indicators that could not be computed" in page
-    assert "&#39;informal&#39;" in page or "'informal'" in page
+    assert "&#39;selected&#39;" in page or "'selected'" in page
     public = computed.results("publication", "report-public-en.html").read_text(encoding="utf-8")
     assert "Indicators that could not be computed" not in public
 

@@ -32,8 +32,8 @@ def deliver(
 
     `csv` and `parquet` hold the numbers with their `state`; `excel` is one workbook a language;
     `html` and `latex` are one file a table and language, but for tables of more than 2,000 rows;
-    `spss` and `stata` have labels and reasons for what is missing; `sdmx` is SDMX-CSV and SDMX-ML of the variables with an SDG series;
-    `package` is a Frictionless data package of the CSV files.
+    `spss` and `stata` have labels and reasons for what is missing; `sdmx` is SDMX-CSV and SDMX-ML
+    of the variables with an SDG series; `package` is a Frictionless data package of the CSV files.
 
     Returns
     -------
