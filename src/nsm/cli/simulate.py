@@ -29,7 +29,8 @@ FOLDER = "simulation"
     "--compare",
     multiple=True,
     metavar="PLAN",
-    help="Another plan beside it: proportional, uncalibrated, unadjusted, subsample, status.",
+    help="Another plan beside it: proportional, uncalibrated, unadjusted, subsample, adaptive, "
+    "status.",
 )
 @click.option(
     "--what-if",

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nsm.errors import OptionError, nearest
-from nsm.frame import Frame
+from nsm.frame import Frame, neighbor_pairs
 from nsm.project.rehearsal import Rehearsal, rehearsal
 from nsm.project.stages.allocation import planned
 from nsm.project.stages.frame import prepared
-from nsm.simulation import Scheme, Simulation, Stock, condense, simulate
+from nsm.simulation import Adaptive, Scheme, Simulation, Stock, condense, simulate
 from nsm.simulation.sensitivity import (
     fewer_migrants,
     hidden_hot_spots,
@@ -32,12 +32,14 @@ GROUP = "municipality"
 # each leaves 95 % of a deviation, no hot spot known, a quarter more to pay, half of the error gone.
 FEWER, POINTS, YEARS, PERSISTENCE, HOT, DEARER = 1 / 3, 0.10, 5, 0.95, 0.10, 1.25
 SHARPER = 0.5
+LEADING = 0.30  # share of immigrants and descendants from which an area leads to its neighbors
 
 PLANS: Mapping[str, str] = {
     "proportional": "Areas in proportion to the strata's, at the same cost.",
     "uncalibrated": "Without calibration.",
     "unadjusted": "Without the step for non-response.",
     "subsample": "Half of the dwellings of each area, at random, in as many areas.",
+    "adaptive": "Areas of 30 % and more lead to their neighbors (adaptive cluster sampling).",
     "status": "The response of dwellings depends on migrant status itself.",
 }
 WORLDS: Mapping[str, str] = {
@@ -148,6 +150,8 @@ def _other_plan(scheme: Scheme, frame: Frame, name: str) -> Scheme:
     if name == "subsample":
         size = str(scheme.size)
         return replace(scheme, take=max(2, round(float(frame.table[size].mean()) / 2)))
+    if name == "adaptive":
+        return replace(scheme, adaptive=Adaptive(LEADING, neighbor_pairs(frame)))
     return replace(scheme, scenario="status")
 
 

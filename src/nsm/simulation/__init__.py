@@ -1,5 +1,6 @@
 """Synthetic populations and repeated surveys: for rehearsal, never for publication."""
 
+from nsm.simulation.adaptive import Adaptive
 from nsm.simulation.characteristics import characteristics, load_table
 from nsm.simulation.counted import Counted, count_population
 from nsm.simulation.description import Description, read_description
@@ -14,6 +15,7 @@ from nsm.simulation.stock import Stock, condense
 from nsm.simulation.surveys import Simulation, simulate
 
 __all__ = [
+    "Adaptive",
     "Counted",
     "Description",
     "HandMade",

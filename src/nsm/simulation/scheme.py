@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nsm.errors import OptionError, nearest
+from nsm.simulation.adaptive import Adaptive
 
 STATUS = {
     "immigrants": "status == 'immigrant'",
@@ -29,6 +30,8 @@ class Scheme:
         How areas are drawn: see `nsm.draw`.
     take
         Dwellings of an area that are visited, at random; None: all (compact clusters).
+    adaptive
+        Whether hot spots lead to their neighbors; None: no.
     weighting
         The recipe: `dwellings` and `persons`, lists of steps as in `survey.toml`.
     scenario
@@ -51,6 +54,7 @@ class Scheme:
     spread: tuple[str, ...] = ()
     balance: tuple[str, ...] = ()
     take: int | None = None
+    adaptive: Adaptive | None = None
     weighting: Recipe = field(default_factory=dict)
     scenario: str = "recorded"
     counts: Mapping[str, str] = field(default_factory=lambda: dict(STATUS))
@@ -67,6 +71,10 @@ class Scheme:
                     level=level,
                     hint=nearest(level, LEVELS),
                 )
+        if self.take is not None and self.adaptive is not None:
+            raise OptionError(
+                "A simulated survey that is adaptive visits whole areas: leave take out."
+            )
         if self.take is not None and self.take < 2:
             raise OptionError(
                 "take={take} dwellings of an area show no variance between them. Take 2 or more.",

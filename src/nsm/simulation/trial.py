@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 from nsm.estimation import Survey
 from nsm.frame import Frame
 from nsm.selection import draw
+from nsm.simulation.adaptive import Leads
 from nsm.simulation.draws import generator
 from nsm.simulation.field_rules import FieldRules
 from nsm.simulation.household_calibration import HouseholdCalibration, steps_of
@@ -41,6 +42,9 @@ class Visits:
         Row in the stock of each dwelling, and place of its area in the sample (dwellings,).
     disposition
         Codes of `DISPOSITIONS` (dwellings,).
+    own, share
+        Row of each dwelling's own area in the stock, and the share of the drawn area's weight that
+        it takes (dwellings,): another area than the drawn one where that led to its neighbors.
     """
 
     sample: pd.DataFrame
@@ -48,6 +52,8 @@ class Visits:
     rows: np.ndarray
     nth: np.ndarray
     disposition: np.ndarray
+    own: np.ndarray
+    share: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class Trial:
         named = _named(scheme.weighting.get("dwellings", ()))
         self.columns = [c for c in self.areas.columns if c in named]
         self.chances = _chances(rules, stock.languages)
+        self.leads = Leads(stock, scheme.adaptive) if scheme.adaptive else None
 
     def __call__(self, seed: int) -> Result:
         """Make the survey with a seed, which decides selection and answers."""
@@ -92,7 +99,7 @@ class Trial:
         answered = np.flatnonzero(visits.disposition == RESPONDENT)
         homes, home_of = _ranges(stock.first_household, visits.rows[answered])
         house = answered[home_of]
-        at = visits.area[visits.nth[house]]
+        at = visits.own[house]
         counts = np.asarray(stock.counts[homes])
         kinds = _labels(stock.kind[visits.rows[house]], KINDS)
         households = pd.DataFrame({"dwelling": house, "dwelling_type": kinds})
@@ -103,7 +110,7 @@ class Trial:
                 survey = step.apply(survey, counts, at)
             else:
                 survey = step.apply(survey)
-        load = self._load(visits, homes) | _weights(survey, counts)
+        load = self._load(self._worked(visits, seed)) | _weights(survey, counts)
         return Result(self.targets.estimate(survey, counts, at), load)
 
     def visit(self, seed: int) -> Visits:
@@ -120,12 +127,28 @@ class Trial:
             balance=list(scheme.balance),
         ).main
         area = self.place.get_indexer(sample["area"])
-        rows, nth = _ranges(stock.first_dwelling, area)
-        disposition, taken = self._answers(area, rows, nth, seed)
-        return Visits(sample, area, rows[taken], nth[taken], disposition[taken])
+        reached, drawn, share = area, np.arange(len(area)), np.ones(len(area))
+        if self.leads is not None:
+            reached, drawn, share = self.leads.of(area)
+        rows, nth = _ranges(stock.first_dwelling, reached)
+        disposition, taken = self._answers(reached, rows, nth, seed)
+        nth, rows = nth[taken], rows[taken]
+        at = reached[nth]
+        return Visits(sample, area, rows, drawn[nth], disposition[taken], at, share[nth])
 
-    def _load(self, visits: Visits, homes: np.ndarray) -> dict[str, float]:
+    def _worked(self, visits: Visits, seed: int) -> Visits:
+        """Return all that was visited, once, also areas that were visited in vain."""
+        if self.leads is None:
+            return visits
+        area = self.leads.seen(visits.area)
+        rows, nth = _ranges(self.stock.first_dwelling, area)
+        disposition, _ = self._answers(area, rows, nth, seed)
+        return Visits(visits.sample, area, rows, nth, disposition, area[nth], np.ones(len(nth)))
+
+    def _load(self, visits: Visits) -> dict[str, float]:
         """Return what the survey took."""
+        answered = np.flatnonzero(visits.disposition == RESPONDENT)
+        homes, _ = _ranges(self.stock.first_household, visits.rows[answered])
         eligible = visits.disposition != INELIGIBLE
         foreign, native = self.stock.eligible[homes].sum(axis=0, dtype=float)
         natives = float(native) / self.rules.natives_in
@@ -192,10 +215,13 @@ class Trial:
             "disposition": _labels(visits.disposition, DISPOSITIONS),
             "stratum": _labels_of(sample["stratum"], nth),
             "probability": sample["probability"].to_numpy()[nth],
-            "weight": sample["base_weight"].to_numpy()[nth],
+            "weight": sample["base_weight"].to_numpy()[nth] * visits.share,
         }
         for column in self.columns:
-            table.setdefault(column, _labels_of(sample[column], nth))
+            own = _labels_of(sample[column], nth)
+            if self.leads is not None:
+                own = _labels_of(self.areas[column], visits.own)
+            table.setdefault(column, own)
         design: dict[str, Any] = {"psu": "psu"}
         if self.scheme.take is not None:
             listed = np.diff(stock.first_dwelling)[visits.area][nth]
